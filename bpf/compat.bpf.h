@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* compat.bpf.h - one helper per kernel rename. Each decides by the shape of BTF, never by a version. */
+#pragma once
+
+#include "bpf/kernel.bpf.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct task_struct___old_state { /* 2f064a59a11f (5.14) and RHEL 8 kernels: state -> __state */
+	long state;
+};
+struct request___rq_disk { /* f3fa33acca9f (5.17) removed rq_disk */
+	struct gendisk *rq_disk;
+};
+struct bio___bi_disk { /* 309dca309fc3 (5.12): bi_disk -> bi_bdev */
+	struct gendisk *bi_disk;
+};
+#pragma clang attribute pop
+
+/* All of these read with probe_read: they take any pointer, typed or not. Only slow paths use them. */
+
+static __always_inline u32 tt_task_state(const struct task_struct *t)
+{
+	const struct task_struct___old_state *old = (const void *)t;
+
+	if (bpf_core_field_exists(t->__state))
+		return BPF_CORE_READ(t, __state);
+	return BPF_CORE_READ(old, state);
+}
+
+static __always_inline u32 tt_task_cpu(const struct task_struct *t)
+{
+	if (bpf_core_field_exists(t->thread_info.cpu))
+		return BPF_CORE_READ(t, thread_info.cpu);
+	if (bpf_core_field_exists(t->cpu))
+		return BPF_CORE_READ(t, cpu);
+	return 0xffff;
+}
+
+static __always_inline struct gendisk *tt_request_disk(const struct request *rq)
+{
+	const struct request___rq_disk *old = (const void *)rq;
+
+	if (bpf_core_field_exists(old->rq_disk))
+		return BPF_CORE_READ(old, rq_disk);
+	return BPF_CORE_READ(rq, q, disk);
+}
+
+static __always_inline struct gendisk *tt_bio_disk(const struct bio *bio)
+{
+	const struct bio___bi_disk *old = (const void *)bio;
+
+	if (bpf_core_field_exists(old->bi_disk))
+		return BPF_CORE_READ(old, bi_disk);
+	return BPF_CORE_READ(bio, bi_bdev, bd_disk);
+}
+
+/* RQF_* were macros (1 << 4 and 1 << 13) from 4.10 until they became bit numbers of an enum. */
+static __always_inline u32 tt_rqf_flush_seq(void)
+{
+	if (bpf_core_enum_value_exists(enum rqf_flags, __RQF_FLUSH_SEQ))
+		return 1u << bpf_core_enum_value(enum rqf_flags, __RQF_FLUSH_SEQ);
+	return 1u << 4;
+}
+
+static __always_inline u32 tt_rqf_io_stat(void)
+{
+	if (bpf_core_enum_value_exists(enum rqf_flags, __RQF_IO_STAT))
+		return 1u << bpf_core_enum_value(enum rqf_flags, __RQF_IO_STAT);
+	return 1u << 13;
+}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* disk.bpf.c - block requests from start to the end of accounting, and bios of devices that have no requests.
+ *
+ * From: block_io_start (accounting starts). To: block_io_done, which blk_account_io_done itself fires.
+ * Emits struct tt_disk. Sources: block/blk-mq.c, block/blk-flush.c, include/trace/events/block.h.
+ *
+ *   start ... issue ... (requeue ... issue) ... complete [... flush sequence ...] done
+ *   |-queue-| |----------device and requeue---| |----------flush--------------|
+ *
+ * Counts equal /proc/diskstats exactly, because they are taken where and when the kernel counts:
+ * - a request is counted at done if it has RQF_IO_STAT and has left the flush sequence (a FUA write is done twice);
+ * - sectors are counted at every (partial) completion; at done the request's size is already 0;
+ * - a flush is counted when the flush request of the flush machinery completes; an empty preflush is never issued;
+ * - a request that is merged into another starts and never ends.
+ * The start is the kernel's own (start_time_ns) when the request is accounted, as in await; without RQF_IO_STAT that
+ * field is stale, and then it is the time of block_io_start.
+ */
+#include "bpf/probe.bpf.h"
+
+/* An argument that moved: place i if the knob is set, else place j. The empty asm keeps the compiler from making one load
+ * with a computed offset of it, which the verifier refuses on a context. */
+#define MOVED_ARG(ctx, knob, i, j)                                                                           \
+	({                                                                                                   \
+		void *arg_;                                                                                  \
+		if (knob) {                                                                                  \
+			arg_ = (void *)(ctx)[i];                                                             \
+			asm volatile("# arg " #i : "+r"(arg_));                                              \
+		} else {                                                                                     \
+			arg_ = (void *)(ctx)[j];                                                             \
+			asm volatile("# arg " #j : "+r"(arg_));                                              \
+		}                                                                                            \
+		arg_;                                                                                        \
+	})
+
+enum { OP_FLUSH = 2, OP_DISCARD = 3, OP_DRV_IN = 34, OP_DRV_OUT = 35 };
+
+/* A request or bio on its way; key: its address. */
+struct io {
+	u64 start_ts_ns; /* 0 = not seen */
+	u64 issue_ts_ns; /* first issue; 0 = never */
+	u64 requeue_ts_ns; /* 0 = not requeued now */
+	u64 requeue_ns;
+	u64 complete_ts_ns; /* of the data */
+	u64 bytes;
+	u64 sector;
+	u64 steal_issue_ns;
+	u32 dev;
+	u32 cmd_flags;
+	u32 tid;
+	u16 submit_cpu, issue_cpu;
+	u16 nr_issues, nr_completions, error, flags;
+	u32 in_flush_sequence;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, u64);
+	__type(value, struct io);
+} tt_ios SEC(".maps");
+
+struct disk_sum_key {
+	u32 dev, group;
+};
+
+/* Cumulative; the collector turns growth into struct tt_disk_sums. */
+struct disk_sum {
+	u64 nr_merges;
+	u64 nr_shed, shed_bytes, shed_total_ns, shed_queue_ns, shed_device_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct disk_sum_key);
+	__type(value, struct disk_sum);
+} tt_disk_sums SEC(".maps");
+
+struct disk_batch {
+	struct tt_batch head;
+	struct tt_disk disk;
+};
+
+static __always_inline u32 group_of(u32 cmd_flags)
+{
+	u32 op = cmd_flags & 0xff;
+
+	if (op == OP_DISCARD)
+		return TT_DISK_DISCARD;
+	if (op == OP_FLUSH)
+		return TT_DISK_FLUSHES;
+	return op & 1 ? TT_DISK_WRITE : TT_DISK_READ; /* op_is_write() */
+}
+
+static __always_inline u32 dev_of(const struct gendisk *disk)
+{
+	if (!disk)
+		return 0;
+	return (u32)BPF_CORE_READ(disk, major) << 20 | (u32)BPF_CORE_READ(disk, first_minor);
+}
+
+static __always_inline struct disk_sum *sum_of(u32 dev, u32 cmd_flags)
+{
+	struct disk_sum_key key = { .dev = dev, .group = group_of(cmd_flags) };
+	struct disk_sum *sum = bpf_map_lookup_elem(&tt_disk_sums, &key);
+	struct disk_sum zero = {};
+
+	if (sum)
+		return sum;
+	bpf_map_update_elem(&tt_disk_sums, &key, &zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tt_disk_sums, &key);
+}
+
+static __always_inline void count_merge(u32 dev, u32 cmd_flags)
+{
+	struct disk_sum *sum;
+
+	if (!tt_recording || (tt_only_dev && dev != tt_only_dev))
+		return;
+	sum = sum_of(dev, cmd_flags);
+	if (sum)
+		__sync_fetch_and_add(&sum->nr_merges, 1);
+}
+
+/* A record that found no room still counts in the totals. */
+static __always_inline void count_shed(const struct tt_disk *d)
+{
+	struct disk_sum *sum = sum_of(d->dev, d->cmd_flags);
+
+	if (!sum || !(d->flags & TT_DISK_COUNTED))
+		return;
+	__sync_fetch_and_add(&sum->nr_shed, 1);
+	if (d->flags & TT_DISK_SECTORS_COUNTED)
+		__sync_fetch_and_add(&sum->shed_bytes, d->bytes);
+	__sync_fetch_and_add(&sum->shed_total_ns, d->total_ns);
+	__sync_fetch_and_add(&sum->shed_queue_ns, d->queue_ns);
+	__sync_fetch_and_add(&sum->shed_device_ns, d->device_ns);
+}
+
+static __always_inline void count_lost_io(void)
+{
+	struct tt_cpu *c = tt_this_cpu();
+
+	if (c)
+		c->nr_lost_request_state++;
+}
+
+static __always_inline void io_from_request(struct io *io, struct request *rq)
+{
+	io->dev = dev_of(tt_request_disk(rq));
+	io->cmd_flags = BPF_CORE_READ(rq, cmd_flags);
+	io->sector = BPF_CORE_READ(rq, __sector);
+	io->submit_cpu = TT_CPU_NONE;
+	io->issue_cpu = TT_CPU_NONE;
+}
+
+/* Also looks at the steal clock for the CPU's time line: completions are where a stolen CPU wakes up. */
+static __always_inline u64 observe_completion(u64 now_ns)
+{
+	struct tt_cpu *c = tt_this_cpu();
+	struct rq *rq;
+
+	if (!c || !tt_steal_mode)
+		return 0;
+	rq = tt_current_rq();
+	/* rq->prev_steal_time_rq is fresh only where the scheduler has just looked; the tick will do it */
+	if (tt_steal_mode != TT_STEAL_RQ && c->on == TT_CPU_ON && !c->busy) {
+		c->busy = 1;
+		barrier();
+		tt_observe(c, rq, now_ns, TT_SEEN_COMPLETION);
+		barrier();
+		c->busy = 0;
+	}
+	return tt_read_steal(c, rq);
+}
+
+/* The end. start_ts_ns: 0 = unknown. Consumes io. */
+static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, u16 flags)
+{
+	struct tt_cpu *c = tt_this_cpu();
+	struct disk_batch *b;
+	struct tt_disk d = {};
+
+	if (!tt_recording || (tt_only_dev && io->dev != tt_only_dev))
+		return;
+	flags |= io->flags;
+	if (!start_ts_ns || start_ts_ns > now_ns) {
+		start_ts_ns = io->issue_ts_ns ? io->issue_ts_ns : now_ns;
+		flags |= TT_DISK_NO_START;
+	}
+	d.total_ns = now_ns - start_ts_ns;
+	if (!io->issue_ts_ns) {
+		/* an empty preflush spends its life in the flush sequence; another request failed before the driver,
+		 * or was issued before recording began */
+		if (io->in_flush_sequence) {
+			d.flush_ns = d.total_ns;
+			flags |= TT_DISK_NO_ISSUE;
+		} else if (io->start_ts_ns) {
+			d.queue_ns = d.total_ns;
+			flags |= TT_DISK_NO_ISSUE;
+		} else {
+			d.device_ns = d.total_ns;
+			flags |= TT_DISK_NO_START;
+		}
+	} else {
+		u64 data_end_ns = now_ns;
+
+		if (io->issue_ts_ns > start_ts_ns)
+			d.queue_ns = io->issue_ts_ns - start_ts_ns;
+		if (io->in_flush_sequence && io->complete_ts_ns) {
+			data_end_ns = io->complete_ts_ns;
+			d.flush_ns = now_ns - data_end_ns;
+		}
+		d.requeue_ns = io->requeue_ns;
+		d.device_ns = d.total_ns - d.queue_ns - d.flush_ns - d.requeue_ns;
+	}
+	d.rec.size = sizeof(d);
+	d.rec.kind = TT_EV_DISK;
+	d.rec.cpu = bpf_get_smp_processor_id();
+	d.rec.ts_ns = now_ns;
+	d.sector = io->sector;
+	d.bytes = io->bytes;
+	d.steal_issue_ns = io->steal_issue_ns;
+	d.dev = io->dev;
+	d.cmd_flags = io->cmd_flags;
+	d.tid = io->tid;
+	d.submit_cpu = io->submit_cpu;
+	d.issue_cpu = io->issue_cpu;
+	d.flags = flags;
+	d.nr_issues = io->nr_issues;
+	d.nr_completions = io->nr_completions;
+	d.error = io->error;
+	d.steal_done_ns = observe_completion(now_ns);
+	b = tt_reserve_batch(c, sizeof(*b));
+	if (!b) {
+		count_shed(&d);
+		return;
+	}
+	tt_fill_batch(&b->head, c, sizeof(*b), now_ns);
+	__builtin_memcpy(&b->disk, &d, sizeof(d));
+	tt_submit_batch(b);
+}
+
+static __always_inline int on_start(struct request *rq)
+{
+	struct io io = { .start_ts_ns = bpf_ktime_get_ns() };
+	u64 key = (u64)rq;
+
+	io_from_request(&io, rq);
+	io.tid = (u32)bpf_get_current_pid_tgid();
+	io.submit_cpu = bpf_get_smp_processor_id();
+	if (bpf_map_update_elem(&tt_ios, &key, &io, BPF_ANY))
+		count_lost_io();
+	return 0;
+}
+
+/* The state of a request whose start was not seen: a flush, or it was there before us. */
+static __always_inline struct io *find_or_make_io(struct request *rq)
+{
+	u64 key = (u64)rq;
+	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
+	struct io fresh = { .flags = TT_DISK_NO_SUBMITTER };
+
+	if (io)
+		return io;
+	io_from_request(&fresh, rq);
+	if (bpf_map_update_elem(&tt_ios, &key, &fresh, BPF_NOEXIST)) {
+		count_lost_io();
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&tt_ios, &key);
+}
+
+static __always_inline int on_issue(struct request *rq)
+{
+	u64 now_ns = bpf_ktime_get_ns();
+	struct io *io = find_or_make_io(rq);
+
+	if (!io)
+		return 0;
+	io->nr_issues++;
+	if (!io->issue_ts_ns) {
+		io->issue_ts_ns = now_ns;
+		io->issue_cpu = bpf_get_smp_processor_id();
+		io->cmd_flags = BPF_CORE_READ(rq, cmd_flags);
+		io->sector = BPF_CORE_READ(rq, __sector); /* a front merge moves it */
+		if (tt_steal_mode) {
+			struct tt_cpu *c = tt_this_cpu();
+
+			if (c)
+				io->steal_issue_ns = tt_read_steal(c, tt_current_rq());
+		}
+	} else if (io->requeue_ts_ns) {
+		io->requeue_ns += now_ns - io->requeue_ts_ns;
+	}
+	io->requeue_ts_ns = 0;
+	return 0;
+}
+
+static __always_inline int on_requeue(struct request *rq)
+{
+	u64 key = (u64)rq;
+	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
+
+	if (io && io->issue_ts_ns)
+		io->requeue_ts_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* Accounting of a request is over. */
+static __always_inline int on_done(struct request *rq)
+{
+	u64 now_ns = bpf_ktime_get_ns();
+	u64 key = (u64)rq;
+	u32 rq_flags = BPF_CORE_READ(rq, rq_flags);
+	struct io *known = bpf_map_lookup_elem(&tt_ios, &key);
+	struct io io = {};
+	u64 start_ts_ns;
+	u16 flags = 0;
+	u32 op;
+
+	if (rq_flags & tt_rqf_flush_seq()) {
+		if (known)
+			known->in_flush_sequence = 1;
+		return 0; /* the data of a flush sequence; it is done once more at the end */
+	}
+	if (known) {
+		io = *known;
+		bpf_map_delete_elem(&tt_ios, &key);
+	} else {
+		/* neither start nor issue nor completion was seen: the table was full */
+		io_from_request(&io, rq);
+		io.flags = TT_DISK_NO_SUBMITTER;
+	}
+	op = io.cmd_flags & 0xff;
+	if (op == OP_FLUSH)
+		return 0; /* emitted when it completed */
+	start_ts_ns = io.start_ts_ns;
+	if (rq_flags & tt_rqf_io_stat()) {
+		u64 kernel_ts_ns = BPF_CORE_READ(rq, start_time_ns);
+
+		flags |= TT_DISK_COUNTED;
+		if (kernel_ts_ns && kernel_ts_ns <= now_ns)
+			start_ts_ns = kernel_ts_ns;
+	}
+	if (op == OP_DRV_IN || op == OP_DRV_OUT)
+		flags |= TT_DISK_PASSTHROUGH;
+	emit_io(&io, start_ts_ns, now_ns, flags);
+	return 0;
+}
+
+static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_bytes)
+{
+	u64 now_ns = bpf_ktime_get_ns();
+	u64 key = (u64)rq;
+	u32 rq_flags = BPF_CORE_READ(rq, rq_flags);
+	u32 op = BPF_CORE_READ(rq, cmd_flags) & 0xff;
+	struct io *io = find_or_make_io(rq);
+
+	if (!io)
+		return 0;
+	if (error && !io->error)
+		io->error = error;
+	if (op == OP_FLUSH) {
+		struct io flush = *io;
+
+		bpf_map_delete_elem(&tt_ios, &key);
+		/* blk_account_io_flush() takes it from start_time_ns, which blk_rq_init() has set */
+		emit_io(&flush, BPF_CORE_READ(rq, start_time_ns), now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH);
+		return 0;
+	}
+	if (rq_flags & tt_rqf_flush_seq())
+		io->in_flush_sequence = 1;
+	if (nr_bytes || !io->nr_completions) {
+		/* the end of a flush sequence completes once more, with nothing */
+		io->bytes += nr_bytes;
+		io->nr_completions += nr_bytes != 0;
+		io->complete_ts_ns = now_ns;
+		if (rq_flags & tt_rqf_io_stat())
+			io->flags |= TT_DISK_SECTORS_COUNTED;
+	}
+	if (tt_done_at_complete && nr_bytes >= BPF_CORE_READ(rq, __data_len))
+		return on_done(rq);
+	return 0;
+}
+
+SEC("?tp_btf/block_io_start")
+int BPF_PROG(disk__io_start, struct request *rq)
+{
+	return on_start(rq);
+}
+
+SEC("?tp_btf/block_io_done")
+int BPF_PROG(disk__io_done, struct request *rq)
+{
+	return on_done(rq);
+}
+
+/* The tracepoints below had a leading request_queue until 5.11 (a54895fa057c), also in stable and RHEL kernels. */
+SEC("?tp_btf/block_rq_issue")
+int disk__rq_issue(u64 *ctx)
+{
+	return on_issue(MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0));
+}
+
+SEC("?tp_btf/block_rq_requeue")
+int disk__rq_requeue(u64 *ctx)
+{
+	return on_requeue(MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0));
+}
+
+SEC("?tp_btf/block_rq_complete")
+int disk__rq_complete(u64 *ctx)
+{
+	return on_complete((void *)ctx[0], (u8)ctx[1], (u32)ctx[2]);
+}
+
+/* attempt_merge(): this request goes into another one and will not be done. */
+SEC("?tp_btf/block_rq_merge")
+int disk__rq_merge(u64 *ctx)
+{
+	struct request *rq = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
+	u64 key = (u64)rq;
+
+	if (BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat())
+		count_merge(dev_of(tt_request_disk(rq)), BPF_CORE_READ(rq, cmd_flags));
+	bpf_map_delete_elem(&tt_ios, &key);
+	return 0;
+}
+
+SEC("?tp_btf/block_bio_backmerge")
+int disk__bio_backmerge(u64 *ctx)
+{
+	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 2, 0);
+
+	count_merge(dev_of(tt_bio_disk(bio)), BPF_CORE_READ(bio, bi_opf));
+	return 0;
+}
+
+SEC("?tp_btf/block_bio_frontmerge")
+int disk__bio_frontmerge(u64 *ctx)
+{
+	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 2, 0);
+
+	count_merge(dev_of(tt_bio_disk(bio)), BPF_CORE_READ(bio, bi_opf));
+	return 0;
+}
+
+/* Devices without requests (dm, md, zram, ...): a bio from its submission to its end. Those of request-based
+ * devices are left to the hooks above. */
+SEC("?tp_btf/block_bio_queue")
+int disk__bio_queue(u64 *ctx)
+{
+	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
+	struct gendisk *disk = tt_bio_disk(bio);
+	struct io io = {};
+	u64 key = (u64)bio; /* never the address of a request that is alive */
+
+	if (BPF_CORE_READ(disk, queue, mq_ops))
+		return 0;
+	io.start_ts_ns = bpf_ktime_get_ns();
+	io.issue_ts_ns = io.start_ts_ns;
+	io.nr_issues = 1;
+	io.nr_completions = 1;
+	io.dev = dev_of(disk);
+	io.cmd_flags = BPF_CORE_READ(bio, bi_opf);
+	io.sector = BPF_CORE_READ(bio, bi_iter.bi_sector);
+	io.bytes = BPF_CORE_READ(bio, bi_iter.bi_size);
+	io.tid = (u32)bpf_get_current_pid_tgid();
+	io.submit_cpu = bpf_get_smp_processor_id();
+	io.issue_cpu = io.submit_cpu;
+	io.flags = TT_DISK_BIO | TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED;
+	if (!io.bytes && group_of(io.cmd_flags) == TT_DISK_WRITE)
+		io.flags &= ~(TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED); /* an empty preflush */
+	if (bpf_map_update_elem(&tt_ios, &key, &io, BPF_ANY))
+		count_lost_io();
+	return 0;
+}
+
+SEC("?tp_btf/block_bio_complete")
+int disk__bio_complete(u64 *ctx)
+{
+	struct bio *bio = MOVED_ARG(ctx, tt_bio_complete_queue_arg, 1, 0);
+	u64 now_ns = bpf_ktime_get_ns();
+	u64 key = (u64)bio;
+	struct io *known = bpf_map_lookup_elem(&tt_ios, &key);
+	struct io io;
+
+	if (!known)
+		return 0;
+	io = *known;
+	bpf_map_delete_elem(&tt_ios, &key);
+	io.error = BPF_CORE_READ(bio, bi_status);
+	emit_io(&io, io.start_ts_ns, now_ns, 0);
+	return 0;
+}
+
+/* The same end as block_io_done for kernels without it. 5.16 (be6bfe36db17) made blk_account_io_done() an
+ * inline wrapper of __blk_account_io_done(); 6.5 undid that. (request) until 4.17, then (request, now). */
+SEC("?fentry/blk_account_io_done")
+int BPF_PROG(disk__account_fentry, struct request *rq)
+{
+	return on_done(rq);
+}
+
+SEC("?fentry/__blk_account_io_done")
+int BPF_PROG(disk__account_inner_fentry, struct request *rq)
+{
+	return on_done(rq);
+}
+
+SEC("?kprobe/blk_account_io_done")
+int BPF_KPROBE(disk__account_kprobe, struct request *rq)
+{
+	return on_done(rq);
+}
+
+SEC("?kprobe/__blk_account_io_done")
+int BPF_KPROBE(disk__account_inner_kprobe, struct request *rq)
+{
+	return on_done(rq);
+}

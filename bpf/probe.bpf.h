@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* probe.bpf.h - what every probe includes: knobs, the per-CPU state, reading the steal clock, emitting, loss counters.
+ *
+ * Who may touch a CPU's staging buffer (struct tt_cpu):
+ *   sched_switch and the timer tick run with interrupts off, so nothing on this CPU comes between them;
+ *   block completions and the sync program run with interrupts on: they set busy first, and whoever finds it
+ *   set leaves the buffer alone. The steal clock is cumulative, so a skipped look loses nothing.
+ * All other records bypass the staging buffer: they are reserved in the CPU's ring, which is safe in any context.
+ */
+#pragma once
+
+#include "bpf/compat.bpf.h"
+#include "bpf/event.h"
+
+/* Where the steal clock is read. Set before load. */
+enum tt_steal_mode {
+	TT_STEAL_NONE = 0,
+	TT_STEAL_PERCPU = 1,  /* a u64 at a fixed distance from the CPU's run queue (steal area, kernel_cpustat) */
+	TT_STEAL_RQ = 2,      /* rq->prev_steal_time_rq; right at switches and ticks */
+	TT_STEAL_TICK = 3,    /* rq->prev_steal_time */
+	TT_STEAL_ACCOUNT = 4, /* what our account_steal_time probe added up */
+};
+
+enum { TT_BODY_WORDS = (TT_BATCH_BYTES_MAX - sizeof(struct tt_batch)) / 8, TT_BODY_ROOM = 512 };
+
+/* One CPU's state and staging buffer. */
+struct tt_cpu {
+	u64 last_ts_ns;	     /* of the last record */
+	u64 raw_steal_ns;    /* steal clock as last read */
+	u64 steal_clock_ns;  /* the same without jumps */
+	u64 account_ns;	     /* TT_STEAL_ACCOUNT's clock */
+	u64 wait_total_ns;
+	u64 nr_switches;     /* after the last record */
+	u64 nr_shed_switches;
+	u32 nr_shed_records;
+	u32 nr_nested;
+	u32 nr_lost_task_state;
+	u32 nr_lost_request_state;
+	u32 cur_tid;
+	u32 pos;	     /* words used in body */
+	u32 nr_batch_switches;
+	u16 next_flags;	     /* TT_BATCH_* of the batch to come */
+	u8 on;		     /* enum tt_cpu_on */
+	u8 busy;
+	struct tt_batch head;
+	u64 body[TT_BODY_ROOM];
+};
+
+enum tt_cpu_on { TT_CPU_OFF = 0, TT_CPU_ON = 1, TT_CPU_STOPPED = 2 };
+
+#ifdef TT_DEFINE_MAPS
+#define TT_MAP
+#define TT_KNOB
+#else
+#define TT_MAP extern
+#define TT_KNOB extern
+#endif
+
+/* Knobs: const volatile, set between open and load. */
+TT_KNOB const volatile __u32 tt_steal_mode;
+TT_KNOB const volatile __s64 tt_steal_distance;	/* from the run queue, TT_STEAL_PERCPU */
+TT_KNOB const volatile __s64 tt_preempt_distance; /* of the CPU's preempt count from the run queue; 0 = unknown */
+TT_KNOB const volatile bool tt_use_stamps;	/* waits from our own stamps, not from sched_info */
+TT_KNOB const volatile bool tt_probe_runq;
+TT_KNOB const volatile bool tt_blk_queue_arg;	/* block tracepoints have a leading request_queue (before 5.11) */
+TT_KNOB const volatile bool tt_bio_complete_queue_arg; /* block_bio_complete(q, bio), else (bio) */
+TT_KNOB const volatile bool tt_done_at_complete; /* no hook sees the end of accounting: block_rq_complete ends a request */
+TT_KNOB const volatile __u32 tt_wakeup_bytes;	/* wake the reader when a ring holds so much */
+TT_KNOB const volatile __u32 tt_only_dev;		/* kernel dev_t, 0 = all */
+
+/* Set while running. */
+TT_KNOB volatile __u32 tt_recording; /* a CPU that comes online now begins by itself */
+TT_KNOB volatile __u32 tt_own_pid;   /* the recorder, in the initial pid namespace */
+TT_KNOB volatile __u32 tt_iter_why;  /* enum tt_task_why of the iterator's records */
+
+TT_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct tt_cpu);
+} tt_cpus SEC(".maps");
+
+struct tt_ring_inner {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* the collector makes the real ones */
+};
+
+TT_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1); /* number of possible CPUs, set before load */
+	__type(key, u32);
+	__array(values, struct tt_ring_inner);
+} tt_rings SEC(".maps");
+
+static __always_inline struct tt_cpu *tt_this_cpu(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&tt_cpus, &zero);
+}
+
+/* This CPU's run queue, from a task that runs on it. Typed where the pointer is. */
+static __always_inline struct rq *tt_current_rq(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+
+	if (!bpf_core_field_exists(t->se.cfs_rq))
+		return NULL;
+	return BPF_CORE_READ(t, se.cfs_rq, rq);
+}
+
+static __always_inline u64 tt_read_steal(const struct tt_cpu *c, const struct rq *rq)
+{
+	u64 clock_ns = 0;
+
+	switch (tt_steal_mode) {
+	case TT_STEAL_PERCPU:
+		if (rq)
+			bpf_probe_read_kernel(&clock_ns, sizeof(clock_ns), (const void *)rq + tt_steal_distance);
+		return clock_ns;
+	case TT_STEAL_RQ:
+		if (rq && bpf_core_field_exists(rq->prev_steal_time_rq))
+			clock_ns = BPF_CORE_READ(rq, prev_steal_time_rq);
+		return clock_ns;
+	case TT_STEAL_TICK:
+		if (rq && bpf_core_field_exists(rq->prev_steal_time))
+			clock_ns = BPF_CORE_READ(rq, prev_steal_time);
+		return clock_ns;
+	case TT_STEAL_ACCOUNT:
+		return c->account_ns;
+	default:
+		return 0;
+	}
+}
+
+/* Interrupt, softirq or NMI: the task that is current has nothing to do with what happens. */
+static __always_inline bool tt_in_interrupt(const struct rq *rq)
+{
+	const u32 hardirq_or_nmi = 0x00ff0000, serving_softirq = 0x00000100; /* include/linux/preempt.h */
+	u32 count = 0;
+
+	if (!tt_preempt_distance || !rq)
+		return false;
+	bpf_probe_read_kernel(&count, sizeof(count), (const void *)rq + tt_preempt_distance);
+	return count & (hardirq_or_nmi | serving_softirq);
+}
+
+static __always_inline u64 tt_ring_flags(void *ring)
+{
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= tt_wakeup_bytes ? BPF_RB_FORCE_WAKEUP :
+									       BPF_RB_NO_WAKEUP;
+}
+
+/* Hands the staged batch to the ring. The caller owns the buffer. */
+static __always_inline void tt_flush(struct tt_cpu *c)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
+	u32 words = c->pos;
+
+	if (!c->head.size)
+		return;
+	if (words > TT_BODY_WORDS)
+		words = TT_BODY_WORDS;
+	c->head.size = sizeof(struct tt_batch) + words * 8;
+	if (!ring || bpf_ringbuf_output(ring, &c->head, sizeof(struct tt_batch) + words * 8, tt_ring_flags(ring))) {
+		c->nr_shed_switches += c->nr_batch_switches;
+		/* a window's edges must not get lost with the records */
+		c->next_flags = TT_BATCH_AFTER_SHED | (c->head.flags & TT_BATCH_FIRST);
+	} else {
+		c->next_flags = 0;
+	}
+	c->head.size = 0;
+	c->head.nr_records = 0;
+	c->nr_batch_switches = 0;
+	c->pos = 0;
+}
+
+/* Begins a batch: the state just before its first record. */
+static __always_inline void tt_open_batch(struct tt_cpu *c)
+{
+	c->head.size = sizeof(struct tt_batch);
+	c->head.cpu = bpf_get_smp_processor_id();
+	c->head.stream = TT_STREAM_SCHED;
+	c->head.version = TT_WIRE_VERSION;
+	c->head.base_ts_ns = c->last_ts_ns;
+	c->head.steal_clock_ns = tt_steal_mode ? c->steal_clock_ns : 0;
+	c->head.nr_switches = c->nr_switches;
+	c->head.wait_total_ns = c->wait_total_ns;
+	c->head.nr_shed_switches = c->nr_shed_switches;
+	c->head.nr_shed_records = c->nr_shed_records;
+	c->head.prev_tid = c->cur_tid;
+	c->head.flags = c->next_flags;
+	c->head.nr_nested = c->nr_nested;
+}
+
+/* Room for a record of so many words at now_ns. Returns its place in body; dts_ns fits 32 bits afterwards. */
+static __always_inline u32 tt_stage(struct tt_cpu *c, u64 now_ns, u32 words)
+{
+	if (c->head.size && (c->pos + words > TT_BODY_WORDS || now_ns - c->last_ts_ns > 0xffffffffull))
+		tt_flush(c);
+	if (!c->head.size) {
+		if (now_ns - c->last_ts_ns > 0xffffffffull)
+			c->last_ts_ns = now_ns;
+		tt_open_batch(c);
+	}
+	return c->pos;
+}
+
+/* How much was stolen since the last look, without jumps (then *flags gains TT_SW_STEAL_JUMP). The caller adds it to
+ * steal_clock_ns after staging its record: a batch's header has the clock before its first record. */
+static __always_inline u64 tt_steal_since(struct tt_cpu *c, u64 raw_ns, u64 now_ns, u16 *flags)
+{
+	u64 delta_ns = raw_ns - c->raw_steal_ns;
+	u64 elapsed_ns = now_ns - c->last_ts_ns;
+
+	if (raw_ns == c->raw_steal_ns)
+		return 0;
+	if (raw_ns < c->raw_steal_ns) {
+		/* restored or migrated: the host began anew */
+		delta_ns = 0;
+		*flags |= TT_SW_STEAL_JUMP;
+	} else if (delta_ns > elapsed_ns + 1000000000ull) {
+		/* more than the time that passed: a jump, as after live migration. A second of slack, because a
+		 * host may report in one piece what it collected while this CPU was not looking. */
+		delta_ns = elapsed_ns;
+		*flags |= TT_SW_STEAL_JUMP;
+	}
+	c->raw_steal_ns = raw_ns;
+	return delta_ns;
+}
+
+static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, u64 now_ns, u32 tid, u64 nr_switches)
+{
+	c->last_ts_ns = now_ns;
+	c->raw_steal_ns = tt_read_steal(c, rq);
+	c->steal_clock_ns = c->raw_steal_ns;
+	c->nr_switches = nr_switches;
+	c->cur_tid = tid;
+	c->next_flags = TT_BATCH_FIRST;
+	c->on = TT_CPU_ON;
+}
+
+/* Looks at the steal clock between two switches. The caller owns the buffer. */
+static __always_inline void tt_observe(struct tt_cpu *c, const struct rq *rq, u64 now_ns, enum tt_steal_seen seen)
+{
+	u16 flags = TT_SW_MARK | seen << TT_SW_SEEN_SHIFT;
+	u64 steal_ns = tt_steal_since(c, tt_read_steal(c, rq), now_ns, &flags);
+	struct tt_mark *mark;
+	u32 pos;
+
+	if (!steal_ns && seen != TT_SEEN_SYNC && !(flags & TT_SW_STEAL_JUMP))
+		return;
+	pos = tt_stage(c, now_ns, sizeof(*mark) / 8);
+	c->steal_clock_ns += steal_ns;
+	if (pos > TT_BODY_WORDS - sizeof(*mark) / 8)
+		return;
+	mark = (void *)&c->body[pos];
+	mark->dts_ns = now_ns - c->last_ts_ns;
+	mark->steal_ns = tt_dur32_pack(steal_ns);
+	mark->flags = flags;
+	mark->pad = 0;
+	mark->tid = c->cur_tid;
+	c->pos = pos + sizeof(*mark) / 8;
+	c->head.nr_records++;
+	c->last_ts_ns = now_ns;
+}
+
+/* A batch of one record, straight into the ring. NULL: counted. */
+static __always_inline void *tt_reserve_batch(struct tt_cpu *c, u32 size)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
+	struct tt_batch *b = NULL;
+
+	if (ring)
+		b = bpf_ringbuf_reserve(ring, size, 0);
+	if (!b && c)
+		c->nr_shed_records++;
+	return b;
+}
+
+static __always_inline void tt_fill_batch(struct tt_batch *b, const struct tt_cpu *c, u32 size, u64 ts_ns)
+{
+	__builtin_memset(b, 0, sizeof(*b));
+	b->size = size;
+	b->cpu = bpf_get_smp_processor_id();
+	b->stream = TT_STREAM_RECORDS;
+	b->version = TT_WIRE_VERSION;
+	b->base_ts_ns = ts_ns;
+	b->nr_records = 1;
+	b->nr_shed_records = c ? c->nr_shed_records : 0;
+}
+
+static __always_inline void tt_submit_batch(void *b)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
+
+	bpf_ringbuf_submit(b, ring ? tt_ring_flags(ring) : BPF_RB_NO_WAKEUP);
+}

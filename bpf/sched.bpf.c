@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sched.bpf.c - every context switch: who left, who came, how long it had waited, what was stolen meanwhile.
+ *
+ * From: woken (sched_waking), forked, or pushed off a CPU while runnable. To: switched in.
+ * Emits one struct tt_switch a switch, staged per CPU. Source: include/trace/events/sched.h.
+ *
+ * The wait is the growth of the task's own sched_info.run_delay, including the part still open (last_queued), so it equals
+ * /proc/PID/schedstat to the nanosecond: sched_info_arrive() adds the same difference of the same clock right
+ * after this tracepoint. Stamps taken at wakeup differ from it (they begin before the task is queued, and
+ * restart on migration); they are used only where the kernel lacks CONFIG_SCHED_INFO.
+ *
+ * sched_raw.bpf.c builds this file again for kernels that have raw_tp but not tp_btf or task storage.
+ */
+#include "bpf/probe.bpf.h"
+
+#ifdef TT_RAW_TP
+#define TP "raw_tp"
+#define PROG(hook) sched_raw__##hook
+#define RD(...) BPF_CORE_READ(__VA_ARGS__)
+#define RD_RQ(task) BPF_CORE_READ(task, se.cfs_rq, rq)
+#else
+#define TP "tp_btf"
+#define PROG(hook) sched__##hook
+#define RD(task, field) ((task)->field)
+#define RD_RQ(task) ((task)->se.cfs_rq->rq)
+#endif
+
+/* BPF_PROG pastes its first argument: expand PROG() before it does. */
+#define NAMED_PROG(...) BPF_PROG(__VA_ARGS__)
+
+enum tt_pending { TT_PENDING_NONE = 0, TT_PENDING_WAKEUP, TT_PENDING_NEW, TT_PENDING_PREEMPTED };
+
+/* What is remembered of a task between being queued and running. */
+struct tt_queued {
+	u64 run_delay_ns; /* sched_info.run_delay that earlier records have told of */
+	u64 waking_ts_ns;
+	u64 queued_ts_ns; /* only with tt_use_stamps */
+	u32 deliver_ns;
+	u32 waker_tid;
+	u32 nr_throttled; /* of its task group when it was queued */
+	u16 queued_cpu;
+	u8 pending; /* enum tt_pending: why it is queued */
+	u8 waker_in_irq;
+};
+
+#ifdef TT_RAW_TP
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, struct tt_queued);
+} tt_tasks_by_tid SEC(".maps");
+
+static __always_inline struct tt_queued *task_state(struct task_struct *t)
+{
+	u32 tid = RD(t, pid);
+
+	return bpf_map_lookup_elem(&tt_tasks_by_tid, &tid);
+}
+#else
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct tt_queued);
+} tt_tasks SEC(".maps");
+
+/* Never creates: allocating under the run-queue lock can deadlock on kernels whose allocator wakes kswapd.
+ * task.bpf.c creates the state of every task, at fork and when recording begins. */
+static __always_inline struct tt_queued *task_state(struct task_struct *t)
+{
+	return bpf_task_storage_get(&tt_tasks, t, 0, 0);
+}
+#endif
+
+static __always_inline u32 nr_throttled(struct task_struct *t)
+{
+	if (!bpf_core_field_exists(t->sched_task_group) ||
+	    !bpf_core_field_exists(struct task_group, cfs_bandwidth))
+		return 0;
+	if (BPF_CORE_READ(t, sched_task_group, cfs_bandwidth.quota) == ~0ull)
+		return 0;
+	return BPF_CORE_READ(t, sched_task_group, cfs_bandwidth.nr_throttled);
+}
+
+SEC("?" TP "/sched_waking")
+int NAMED_PROG(PROG(waking), struct task_struct *p)
+{
+	u64 now_ns = bpf_ktime_get_ns();
+	struct tt_queued *s = task_state(p);
+
+	if (!s || s->pending == TT_PENDING_PREEMPTED)
+		return 0; /* already in a queue: this changes its state, not its wait */
+	s->waking_ts_ns = now_ns;
+	s->waker_tid = (u32)bpf_get_current_pid_tgid();
+	s->waker_in_irq = tt_in_interrupt(tt_current_rq());
+	s->deliver_ns = 0;
+	s->queued_cpu = TT_CPU_NONE;
+	s->pending = TT_PENDING_WAKEUP;
+	return 0;
+}
+
+SEC("?" TP "/sched_wakeup")
+int NAMED_PROG(PROG(wakeup), struct task_struct *p)
+{
+	struct tt_queued *s = task_state(p);
+	u64 now_ns;
+
+	if (!s || s->pending != TT_PENDING_WAKEUP)
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	s->deliver_ns = tt_dur32_pack(now_ns - s->waking_ts_ns);
+	s->queued_cpu = tt_task_cpu(p);
+	s->nr_throttled = nr_throttled(p);
+	if (tt_use_stamps)
+		s->queued_ts_ns = now_ns;
+	return 0;
+}
+
+SEC("?" TP "/sched_wakeup_new")
+int NAMED_PROG(PROG(wakeup_new), struct task_struct *p)
+{
+	struct tt_queued *s = task_state(p);
+
+	if (!s)
+		return 0;
+	s->waker_tid = (u32)bpf_get_current_pid_tgid();
+	s->waker_in_irq = 0;
+	s->deliver_ns = 0;
+	s->queued_cpu = tt_task_cpu(p);
+	s->nr_throttled = nr_throttled(p);
+	s->pending = TT_PENDING_NEW;
+	if (tt_use_stamps)
+		s->queued_ts_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline u16 state_code(u32 state, u32 exit_state)
+{
+	if (exit_state || state & 0x00b0) /* EXIT_DEAD 0x10, EXIT_ZOMBIE 0x20, TASK_DEAD 0x80 */
+		return TT_STATE_DEAD;
+	if (state & 0x0040)
+		return TT_STATE_PARKED;
+	if (state & 0x0008)
+		return TT_STATE_TRACED;
+	if (state & 0x0004)
+		return TT_STATE_STOPPED;
+	if (state & 0x0002) /* TASK_UNINTERRUPTIBLE, with TASK_NOLOAD it is idle */
+		return state & 0x0400 ? TT_STATE_IDLE : TT_STATE_DISK_SLEEP;
+	if (state & 0x0001)
+		return TT_STATE_SLEEPING;
+	return state ? TT_STATE_OTHER : TT_STATE_RUNNING;
+}
+
+/* Who leaves. Tasks that want to run on are queued from now. */
+static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, u64 now_ns, u32 cpu)
+{
+	u32 state;
+	u16 flags;
+	struct tt_queued *s;
+
+	if (!RD(prev, pid))
+		return TT_STATE_IDLE;
+	state = tt_task_state(prev);
+	flags = state_code(state, RD(prev, exit_state));
+	if (BPF_CORE_READ_BITFIELD_PROBED(prev, in_iowait))
+		flags |= TT_SW_IOWAIT;
+	/* A preempted task is runnable whatever its state says: it has not come to sleep yet. */
+	if (!preempt && state)
+		return flags;
+	flags |= TT_SW_PREEMPTED;
+	if (!tt_probe_runq)
+		return flags;
+	s = task_state(prev);
+	if (s) {
+		s->pending = TT_PENDING_PREEMPTED;
+		s->queued_cpu = cpu;
+		s->deliver_ns = 0;
+		s->waker_tid = 0;
+		s->waker_in_irq = 0;
+		s->nr_throttled = nr_throttled(prev);
+		s->queued_ts_ns = now_ns;
+	}
+	return flags;
+}
+
+struct arrival {
+	u64 wait_ns;
+	u32 deliver_ns, waker_tid;
+	u16 queued_cpu, flags;
+};
+
+/* Who comes. */
+static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *next, struct rq *rq, u64 now_ns,
+					  u32 cpu, struct arrival *a)
+{
+	struct tt_queued *s = task_state(next);
+	u64 told_ns, open_ns = 0;
+
+	if (!tt_use_stamps && bpf_core_field_exists(next->sched_info) && rq) {
+		u64 queued_ns = RD(next, sched_info.last_queued);
+		u64 clock_ns = RD(rq, clock);
+
+		if (queued_ns && clock_ns > queued_ns)
+			open_ns = clock_ns - queued_ns;
+		told_ns = RD(next, sched_info.run_delay) + open_ns;
+		a->wait_ns = s ? told_ns - s->run_delay_ns : open_ns;
+		if (s)
+			s->run_delay_ns = told_ns;
+	} else if (s && s->queued_ts_ns) {
+		a->wait_ns = now_ns - s->queued_ts_ns;
+		s->queued_ts_ns = 0;
+	}
+	if (!s) {
+		c->nr_lost_task_state++;
+		return;
+	}
+	if (s->pending == TT_PENDING_NONE)
+		return;
+	a->deliver_ns = s->deliver_ns;
+	a->waker_tid = s->waker_tid;
+	a->queued_cpu = s->queued_cpu;
+	a->flags = (s->pending == TT_PENDING_WAKEUP ? TT_WAIT_WAKEUP :
+		    s->pending == TT_PENDING_NEW    ? TT_WAIT_NEW :
+						      TT_WAIT_PREEMPTED)
+		   << TT_SW_WAIT_SHIFT;
+	if (s->waker_in_irq)
+		a->flags |= TT_SW_WOKEN_IN_IRQ;
+	if (s->queued_cpu != TT_CPU_NONE && s->queued_cpu != cpu)
+		a->flags |= TT_SW_MIGRATED;
+	if (s->nr_throttled != nr_throttled(next))
+		a->flags |= TT_SW_THROTTLED;
+	s->pending = TT_PENDING_NONE;
+}
+
+SEC("?" TP "/sched_switch")
+int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	u64 now_ns = bpf_ktime_get_ns();
+	u32 cpu = bpf_get_smp_processor_id();
+	struct arrival a = { .queued_cpu = TT_CPU_NONE };
+	struct tt_cpu *c = tt_this_cpu();
+	u32 next_tid = RD(next, pid);
+	struct tt_switch *sw;
+	struct rq *rq = NULL;
+	u64 nr_switches, steal_ns;
+	u16 flags;
+	u32 pos;
+
+	if (!c)
+		return 0;
+	if (bpf_core_field_exists(next->se.cfs_rq))
+		rq = RD_RQ(next);
+	nr_switches = rq ? RD(rq, nr_switches) : c->nr_switches + 1;
+	/* before the begin, too: a wait that ended before it must not be told at the next one */
+	flags = note_leaving(prev, preempt, now_ns, cpu);
+	if (tt_probe_runq && next_tid)
+		note_arriving(c, next, rq, now_ns, cpu, &a);
+	if (c->on != TT_CPU_ON) {
+		if (c->on == TT_CPU_STOPPED || !tt_recording)
+			return 0;
+		/* this CPU came online while we record */
+		tt_begin_cpu(c, rq, now_ns, RD(prev, pid), nr_switches - 1);
+	}
+	if (c->busy) {
+		c->nr_nested++;
+		c->wait_total_ns += a.wait_ns;
+		return 0;
+	}
+	steal_ns = tt_steal_since(c, tt_read_steal(c, rq), now_ns, &flags);
+
+	pos = tt_stage(c, now_ns, sizeof(*sw) / 8);
+	c->steal_clock_ns += steal_ns;
+	c->wait_total_ns += a.wait_ns;
+	c->nr_switches = nr_switches;
+	c->cur_tid = next_tid;
+	if (pos > TT_BODY_WORDS - sizeof(*sw) / 8)
+		return 0;
+	sw = (void *)&c->body[pos];
+	sw->dts_ns = now_ns - c->last_ts_ns;
+	sw->steal_ns = tt_dur32_pack(steal_ns);
+	sw->flags = flags | a.flags;
+	sw->seq = nr_switches;
+	sw->next_tid = next_tid;
+	sw->wait_ns = tt_dur32_pack(a.wait_ns);
+	sw->deliver_ns = a.deliver_ns;
+	sw->waker_tid = a.waker_tid;
+	sw->queued_cpu = a.queued_cpu;
+	sw->next_prio = RD(next, prio);
+	sw->ext = 0;
+	c->pos = pos + sizeof(*sw) / 8;
+	c->head.nr_records++;
+	c->nr_batch_switches++;
+	c->last_ts_ns = now_ns;
+	return 0;
+}
+
+#ifdef TT_RAW_TP
+/* The state of a task is made here, where allocating is safe: fork runs in process context. */
+SEC("?raw_tp/task_newtask")
+int BPF_PROG(sched_raw__newtask, struct task_struct *p)
+{
+	struct tt_queued s = {};
+	u32 tid = RD(p, pid);
+
+	bpf_map_update_elem(&tt_tasks_by_tid, &tid, &s, BPF_ANY);
+	return 0;
+}
+
+SEC("?raw_tp/sched_process_exit")
+int BPF_PROG(sched_raw__exit, struct task_struct *p)
+{
+	u32 tid = RD(p, pid);
+
+	bpf_map_delete_elem(&tt_tasks_by_tid, &tid);
+	return 0;
+}
+#else
+SEC("?tp_btf/task_newtask")
+int BPF_PROG(sched__newtask, struct task_struct *p)
+{
+	struct tt_cpu *c = tt_this_cpu();
+
+	if (!bpf_task_storage_get(&tt_tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE) && c)
+		c->nr_lost_task_state++;
+	return 0;
+}
+#endif
+
+/* Makes the state of every task that exists when recording begins: its wait so far is not ours. */
+SEC("?iter/task")
+int PROG(seed)(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct tt_queued *s;
+	struct tt_cpu *c;
+
+	if (!p || !p->pid)
+		return 0;
+#ifdef TT_RAW_TP
+	u32 tid = p->pid;
+	struct tt_queued fresh = {};
+
+	if (bpf_core_field_exists(p->sched_info))
+		fresh.run_delay_ns = p->sched_info.run_delay;
+	bpf_map_update_elem(&tt_tasks_by_tid, &tid, &fresh, BPF_NOEXIST);
+	s = bpf_map_lookup_elem(&tt_tasks_by_tid, &tid);
+#else
+	s = bpf_task_storage_get(&tt_tasks, p, 0, 0);
+	if (s)
+		return 0; /* forked since we attached */
+	s = bpf_task_storage_get(&tt_tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (s && bpf_core_field_exists(p->sched_info))
+		s->run_delay_ns = p->sched_info.run_delay;
+#endif
+	c = tt_this_cpu();
+	if (!s && c)
+		c->nr_lost_task_state++;
+	return 0;
+}
