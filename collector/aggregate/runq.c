@@ -1,0 +1,861 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Run queue: how long tasks that could run waited for a CPU, who waited, behind whom, and how much of it was
+ * steal.
+ *
+ * A wait is the growth of the task's sched_info.run_delay, so sums equal /proc/PID/schedstat.
+ * docs/metrics.md.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/aggregate/coarse.h"
+#include "collector/aggregate/findings.h"
+#include "collector/aggregate/view.h"
+#include "collector/aggregate/who.h"
+
+enum {
+	NR_SLICES = 32,	       /* of each CPU, the last ones: enough for a look back over one long wait */
+	LONG_WAIT_NS = 100000, /* shorter waits are not asked who ran meanwhile */
+	NR_BEHIND = 4,	       /* candidates kept of each row */
+	NR_KINDS = 2,	       /* woken (or new, or unknown), preempted */
+};
+enum { WOKEN, PREEMPTED };
+
+struct slice {
+	uint64_t from_ts_ns, to_ts_ns;
+	uint32_t tid;
+};
+
+struct cpu_state {
+	struct tt_hist wait[NR_KINDS], deliver;
+	uint64_t stolen_ns;
+	uint64_t recorded_wait_ns;		    /* whatever the view leaves out */
+	uint64_t window_begin_ns, window_growth_ns; /* wait_total_ns of the headers */
+	bool in_window, has_growth;
+	struct slice slices[NR_SLICES]; /* ring */
+	uint64_t nr_slices;
+};
+
+struct behind {
+	uint64_t ns;
+	uint32_t tid;
+	char name[TT_COMM_LEN + 1];
+};
+
+struct waiter {
+	uint64_t nr, sum_ns, max_ns, stolen_ns, nr_preempted, preempted_ns;
+	struct behind behind[NR_BEHIND];
+	struct tt_coarse wait;
+	/* from /proc only: the counters seen last */
+	bool counted, seen;
+	uint64_t last_run_delay_ns, last_nr_timeslices;
+};
+
+struct runq {
+	const struct tt_world *world;
+	const struct tt_view *view;
+	bool counters_only;
+	struct cpu_state *cpus[TT_VIEW_CPUS_MAX];
+	unsigned nr_cpus;
+	struct tt_who who;
+	struct waiter *waiters; /* by slot of who */
+	uint64_t nr_beyond, nr_throttled, throttled_ns;
+	uint64_t nr_shed, first_shed_ts_ns, last_shed_ts_ns;
+};
+
+static const struct tt_column cpu_columns[] = {
+	{ "cpu", "cpu", TT_UNIT_TEXT, false, 0 },
+	{ "waits_per_s", "waits/s", TT_UNIT_NUMBER, false, 1 },
+	{ "wait_p50_ns", "p50", TT_UNIT_NS, false, 0 },
+	{ "wait_p99_ns", "p99", TT_UNIT_NS, false, 0 },
+	{ "wait_p999_ns", "p99.9", TT_UNIT_NS, false, 0 },
+	{ "wait_max_ns", "max", TT_UNIT_NS, false, 0 },
+	{ "wait_ms_per_s", "wait ms/s", TT_UNIT_NUMBER, false, 0 },
+	{ "stolen_pct", "stolen%", TT_UNIT_PCT, false, 1 },
+	{ "woken", "woken", TT_UNIT_COUNT, false, 0 },
+	{ "woken_p99_ns", "wk_p99", TT_UNIT_NS, false, 0 },
+	{ "preempted", "preempted", TT_UNIT_COUNT, false, 0 },
+	{ "preempted_p99_ns", "pre_p99", TT_UNIT_NS, false, 0 },
+	{ "deliver_p99_ns", "deliver_p99", TT_UNIT_NS, false, 0 },
+	{ "waits", "waits", TT_UNIT_COUNT, true, 0 },
+	{ "wait_sum_ns", "wait", TT_UNIT_NS, true, 0 },
+	{ "shed_wait_ns", "shed", TT_UNIT_NS, true, 0 },
+	{ "stolen_ns", "stolen", TT_UNIT_NS, true, 0 },
+	{ "wait_p90_ns", "p90", TT_UNIT_NS, true, 0 },
+	{ "woken_p50_ns", "wk_p50", TT_UNIT_NS, true, 0 },
+	{ "preempted_p50_ns", "pre_p50", TT_UNIT_NS, true, 0 },
+};
+enum {
+	CPU_NAME,
+	CPU_WAITS_PER_S,
+	CPU_P50,
+	CPU_P99,
+	CPU_P999,
+	CPU_MAX,
+	CPU_MS_PER_S,
+	CPU_STOLEN_PCT,
+	CPU_WOKEN,
+	CPU_WOKEN_P99,
+	CPU_PREEMPTED,
+	CPU_PREEMPTED_P99,
+	CPU_DELIVER_P99,
+	CPU_WAITS,
+	CPU_SUM,
+	CPU_SHED,
+	CPU_STOLEN,
+	CPU_P90,
+	CPU_WOKEN_P50,
+	CPU_PREEMPTED_P50,
+	NR_CPU_COLUMNS
+};
+_Static_assert(sizeof(cpu_columns) / sizeof(cpu_columns[0]) == NR_CPU_COLUMNS, "a column without a name");
+
+static const struct tt_column waiter_columns[] = {
+	{ "waiter", "waiter", TT_UNIT_TEXT, false, 0 },
+	{ "waits", "waits", TT_UNIT_COUNT, false, 0 },
+	{ "wait_sum_ns", "sum", TT_UNIT_NS, false, 0 },
+	{ "wait_mean_ns", "mean", TT_UNIT_NS, false, 0 },
+	{ "wait_p99_ns", "p99", TT_UNIT_NS, false, 0 },
+	{ "wait_max_ns", "max", TT_UNIT_NS, false, 0 },
+	{ "stolen_pct", "stolen%", TT_UNIT_PCT, false, 1 },
+	{ "preempted_pct", "preempted%", TT_UNIT_PCT, false, 1 },
+	{ "behind_pct", "behind%", TT_UNIT_PCT, false, 1 },
+	{ "behind", "behind", TT_UNIT_TEXT, false, 0 },
+	{ "tid", "tid", TT_UNIT_COUNT, true, 0 },
+	{ "pid", "pid", TT_UNIT_COUNT, true, 0 },
+	{ "stolen_ns", "stolen", TT_UNIT_NS, true, 0 },
+};
+enum {
+	WAIT_NAME,
+	WAIT_NR,
+	WAIT_SUM,
+	WAIT_MEAN,
+	WAIT_P99,
+	WAIT_MAX,
+	WAIT_STOLEN_PCT,
+	WAIT_PREEMPTED_PCT,
+	WAIT_BEHIND_PCT,
+	WAIT_BEHIND,
+	WAIT_TID,
+	WAIT_PID,
+	WAIT_STOLEN,
+	NR_WAIT_COLUMNS
+};
+_Static_assert(sizeof(waiter_columns) / sizeof(waiter_columns[0]) == NR_WAIT_COLUMNS,
+	       "a column without a name");
+
+static const struct tt_column task_columns[] = {
+	{ "tid", "tid", TT_UNIT_COUNT, true, 0 },
+	{ "pid", "pid", TT_UNIT_COUNT, true, 0 },
+	{ "comm", "comm", TT_UNIT_TEXT, true, 0 },
+	{ "waits", "waits", TT_UNIT_COUNT, true, 0 },
+	{ "wait_sum_ns", "sum", TT_UNIT_NS, true, 0 },
+	{ "kernel_run_delay_ns", "run_delay", TT_UNIT_NS, true, 0 },
+	{ "ours", "ours", TT_UNIT_COUNT, true, 0 },
+};
+enum { NR_TASK_COLUMNS = sizeof(task_columns) / sizeof(task_columns[0]) };
+
+/* Life */
+
+static void runq_close(void *state)
+{
+	struct runq *rq = state;
+
+	if (!rq)
+		return;
+	for (unsigned i = 0; i < rq->nr_cpus; i++)
+		free(rq->cpus[i]);
+	tt_who_close(&rq->who);
+	free(rq->waiters);
+	free(rq);
+}
+
+static int runq_open(const struct tt_agg_options *opts, void **ret_state)
+{
+	struct runq *rq = calloc(1, sizeof(*rq));
+
+	if (!rq)
+		return -ENOMEM;
+	rq->world = opts->world;
+	rq->view = opts->view;
+	rq->counters_only = opts->counters_only;
+	rq->waiters = calloc(TT_WHO_MAX, sizeof(*rq->waiters));
+	if (!rq->waiters || tt_who_open(&rq->who, opts)) {
+		runq_close(rq);
+		return -ENOMEM;
+	}
+	if (rq->counters_only) /* /proc is not asked for cgroups */
+		rq->who.by_cgroup = false;
+	*ret_state = rq;
+	return 0;
+}
+
+static struct cpu_state *get_cpu(struct runq *rq, unsigned cpu)
+{
+	if (cpu >= TT_VIEW_CPUS_MAX)
+		return NULL;
+	if (!rq->cpus[cpu]) {
+		rq->cpus[cpu] = calloc(1, sizeof(struct cpu_state));
+		if (rq->cpus[cpu] && cpu >= rq->nr_cpus)
+			rq->nr_cpus = cpu + 1;
+	}
+	return rq->cpus[cpu];
+}
+
+/* Rows of waiters */
+
+static uint64_t waiter_weight(void *ctx, uint32_t slot)
+{
+	return ((struct runq *)ctx)->waiters[slot].sum_ns;
+}
+
+/* Whoever is lightest makes way, so what is kept is at most too small. */
+static void add_behind(struct waiter *w, uint32_t tid, const char *name, uint64_t ns)
+{
+	struct behind *lightest = &w->behind[0];
+
+	for (unsigned i = 0; i < NR_BEHIND; i++) {
+		struct behind *b = &w->behind[i];
+
+		if (b->ns && b->tid == tid) {
+			b->ns += ns;
+			return;
+		}
+		if (b->ns < lightest->ns)
+			lightest = b;
+	}
+	if (ns <= lightest->ns)
+		return;
+	*lightest = (struct behind){ .ns = ns, .tid = tid };
+	memcpy(lightest->name, name, sizeof(lightest->name));
+}
+
+static void merge_waiter(struct waiter *into, const struct waiter *from)
+{
+	into->nr += from->nr;
+	into->sum_ns += from->sum_ns;
+	into->stolen_ns += from->stolen_ns;
+	into->nr_preempted += from->nr_preempted;
+	into->preempted_ns += from->preempted_ns;
+	if (from->max_ns > into->max_ns)
+		into->max_ns = from->max_ns;
+	tt_coarse_merge(&into->wait, &from->wait);
+}
+
+static void waiter_fold(void *ctx, uint32_t into, uint32_t from)
+{
+	struct runq *rq = ctx;
+
+	merge_waiter(&rq->waiters[into], &rq->waiters[from]);
+	memset(&rq->waiters[from], 0, sizeof(rq->waiters[from]));
+}
+
+static void waiter_move(void *ctx, uint32_t to, uint32_t from)
+{
+	struct runq *rq = ctx;
+
+	rq->waiters[to] = rq->waiters[from];
+	memset(&rq->waiters[from], 0, sizeof(rq->waiters[from]));
+}
+
+static struct tt_who_owner owner_of(struct runq *rq)
+{
+	return (struct tt_who_owner){ rq, waiter_weight, waiter_fold, waiter_move };
+}
+
+/* Events */
+
+static void blame(const struct runq *rq, struct waiter *w, uint32_t tid, uint64_t ns)
+{
+	static const struct tt_world_task unknown;
+	const struct tt_world_task *task;
+
+	if (!tid || tid == TT_TID_UNKNOWN || !ns)
+		return;
+	task = tt_world_task(rq->world, tid);
+	add_behind(w, tid, task ? task->comm : unknown.comm, ns);
+}
+
+static uint64_t overlap_ns(uint64_t a_from, uint64_t a_to, uint64_t b_from, uint64_t b_to)
+{
+	uint64_t from = a_from > b_from ? a_from : b_from, to = a_to < b_to ? a_to : b_to;
+
+	return to > from ? to - from : 0;
+}
+
+/* Who had the CPU that the task was queued on while it waited, as far as the last slices tell. */
+static void find_behind(struct runq *rq, struct waiter *w, unsigned cpu, uint64_t from_ts_ns,
+			uint64_t to_ts_ns)
+{
+	const struct cpu_state *c = cpu < rq->nr_cpus ? rq->cpus[cpu] : NULL;
+	const struct tt_world_cpu *wc = tt_world_cpu(rq->world, cpu);
+
+	if (!c || !c->nr_slices)
+		return;
+	for (uint64_t i = 0; i < NR_SLICES && i < c->nr_slices; i++) {
+		const struct slice *s = &c->slices[(c->nr_slices - 1 - i) % NR_SLICES];
+
+		if (!i && wc) /* on another CPU somebody runs on since its last switch */
+			blame(rq, w, wc->running_tid,
+			      overlap_ns(s->to_ts_ns, to_ts_ns, from_ts_ns, to_ts_ns));
+		if (s->to_ts_ns <= from_ts_ns)
+			return;
+		blame(rq, w, s->tid, overlap_ns(s->from_ts_ns, s->to_ts_ns, from_ts_ns, to_ts_ns));
+	}
+}
+
+static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_switch *sw)
+{
+	struct tt_who_owner owner = owner_of(rq);
+	uint64_t from_ts_ns = sw->ev.ts_ns > sw->wait_ns ? sw->ev.ts_ns - sw->wait_ns : 0, stolen_ns;
+	unsigned queued_cpu = sw->queued_cpu == TT_CPU_NONE ? sw->ev.cpu : sw->queued_cpu;
+	unsigned kind = sw->wait_kind == TT_WAIT_PREEMPTED ? PREEMPTED : WOKEN;
+	struct waiter *w;
+	uint32_t slot;
+
+	tt_who_make_room(&rq->who, &owner);
+	slot = tt_who_find(&rq->who, sw->next_tid);
+	if (slot == TT_WHO_HIDDEN)
+		return;
+	stolen_ns = tt_world_steal_between(rq->world, queued_cpu, from_ts_ns, sw->ev.ts_ns, NULL);
+	tt_hist_add(&c->wait[kind], sw->wait_ns);
+	c->stolen_ns += stolen_ns;
+	if (sw->deliver_ns)
+		tt_hist_add(&c->deliver, sw->deliver_ns);
+	if (sw->ev.flags & TT_SW_THROTTLED) {
+		rq->nr_throttled++;
+		rq->throttled_ns += sw->wait_ns;
+	}
+	w = &rq->waiters[slot];
+	w->nr++;
+	w->sum_ns += sw->wait_ns;
+	w->stolen_ns += stolen_ns;
+	if (sw->wait_ns > w->max_ns)
+		w->max_ns = sw->wait_ns;
+	if (kind == PREEMPTED) {
+		w->nr_preempted++;
+		w->preempted_ns += sw->wait_ns;
+	}
+	tt_coarse_add(&w->wait, sw->wait_ns);
+	if (sw->wait_ns >= LONG_WAIT_NS)
+		find_behind(rq, w, queued_cpu, from_ts_ns, sw->ev.ts_ns);
+}
+
+static void on_switch(struct runq *rq, const struct tt_ev_switch *sw)
+{
+	struct cpu_state *c = get_cpu(rq, sw->ev.cpu);
+
+	if (!c) {
+		rq->nr_beyond++;
+		return;
+	}
+	if (sw->slice_ns && sw->slice_ns <= sw->ev.ts_ns)
+		c->slices[c->nr_slices++ % NR_SLICES] =
+			(struct slice){ sw->ev.ts_ns - sw->slice_ns, sw->ev.ts_ns, sw->prev_tid };
+	if (!sw->wait_ns || !sw->next_tid)
+		return;
+	c->recorded_wait_ns += sw->wait_ns;
+	if (tt_view_has_cpu(rq->view, sw->ev.cpu))
+		count_wait(rq, c, sw);
+}
+
+static void on_window(struct runq *rq, const struct tt_ev_window *win)
+{
+	struct cpu_state *c = get_cpu(rq, win->ev.cpu);
+
+	if (!c)
+		return;
+	if (win->begins) {
+		c->window_begin_ns = win->wait_total_ns;
+	} else if (c->in_window && win->wait_total_ns >= c->window_begin_ns) {
+		c->window_growth_ns += win->wait_total_ns - c->window_begin_ns;
+		c->has_growth = true;
+	}
+	c->in_window = win->begins;
+}
+
+static void on_loss(struct runq *rq, const struct tt_loss *rec)
+{
+	if (rec->what != TT_LOSS_SWITCHES || !rec->count)
+		return;
+	if (!rq->nr_shed)
+		rq->first_shed_ts_ns = rec->since_ts_ns;
+	rq->nr_shed += rec->count;
+	rq->last_shed_ts_ns = rec->rec.ts_ns;
+}
+
+/* /proc/PID/schedstat: only sums. A task that is first seen counts from what the world takes as its
+ * beginning. */
+static void on_task_counters(struct runq *rq, const struct tt_task_counters *rec)
+{
+	const struct tt_world_task *task = tt_world_task(rq->world, rec->tid);
+	struct tt_who_owner owner = owner_of(rq);
+	struct waiter *w;
+	uint32_t slot;
+
+	tt_who_make_room(&rq->who, &owner);
+	slot = rec->tid ? tt_who_find(&rq->who, rec->tid) : TT_WHO_HIDDEN;
+	if (slot == TT_WHO_HIDDEN || !task)
+		return;
+	w = &rq->waiters[slot];
+	if (slot == TT_WHO_OTHERS) /* no last value to compare with */
+		return;
+	if (rq->who.slots[slot].serial != task->serial) {
+		/* the tid was reused between two looks; nothing is held under the old number */
+		rq->who.slots[slot].exited = true;
+		tt_index_remove(&rq->who.by_tid, rec->tid);
+		on_task_counters(rq, rec);
+		return;
+	}
+	memcpy(rq->who.slots[slot].comm, task->comm, sizeof(task->comm));
+	rq->who.slots[slot].exited = false;
+	w->seen = true;
+	if (!w->counted) {
+		bool is_first = task->first_ts_ns == rec->rec.ts_ns;
+
+		w->last_run_delay_ns = is_first ? task->first_run_delay_ns : rec->run_delay_ns;
+		w->last_nr_timeslices = is_first && !task->first_run_delay_ns ? 0 : rec->nr_timeslices;
+		w->counted = true;
+	}
+	if (rec->run_delay_ns > w->last_run_delay_ns)
+		w->sum_ns += rec->run_delay_ns - w->last_run_delay_ns;
+	if (rec->nr_timeslices > w->last_nr_timeslices)
+		w->nr += rec->nr_timeslices - w->last_nr_timeslices;
+	w->last_run_delay_ns = rec->run_delay_ns;
+	w->last_nr_timeslices = rec->nr_timeslices;
+}
+
+static void runq_event(void *state, const struct tt_event *ev)
+{
+	struct runq *rq = state;
+	const struct tt_record *rec = ((const struct tt_ev_record *)ev)->rec;
+
+	switch (ev->kind) {
+	case TT_EV_SWITCH:
+		on_switch(rq, (const struct tt_ev_switch *)ev);
+		break;
+	case TT_EV_WINDOW:
+		on_window(rq, (const struct tt_ev_window *)ev);
+		break;
+	case TT_EV_TASK:
+		tt_who_event(&rq->who, ev);
+		break;
+	case TT_EV_LOSS:
+		on_loss(rq, (const struct tt_loss *)rec);
+		break;
+	case TT_EV_TASK_COUNTERS:
+		if (rq->counters_only)
+			on_task_counters(rq, (const struct tt_task_counters *)rec);
+		break;
+	}
+}
+
+/* The report */
+
+struct cpu_sum {
+	struct tt_hist wait, kinds[NR_KINDS], deliver;
+	uint64_t stolen_ns, shed_wait_ns, covered_ns;
+	bool shed_known;
+};
+
+static uint64_t shed_wait_ns(const struct cpu_state *c)
+{
+	return c->has_growth && c->window_growth_ns > c->recorded_wait_ns
+		       ? c->window_growth_ns - c->recorded_wait_ns
+		       : 0;
+}
+
+static void sum_cpu(const struct cpu_state *c, struct cpu_sum *sum)
+{
+	for (unsigned i = 0; i < NR_KINDS; i++) {
+		tt_hist_merge(&sum->wait, &c->wait[i]);
+		tt_hist_merge(&sum->kinds[i], &c->wait[i]);
+	}
+	tt_hist_merge(&sum->deliver, &c->deliver);
+	sum->stolen_ns += c->stolen_ns;
+	sum->shed_known |= c->has_growth;
+	sum->shed_wait_ns += shed_wait_ns(c);
+}
+
+static void fill_percentile(struct tt_table *t, unsigned column, const struct tt_hist *h, double pct)
+{
+	if (h->nr_total)
+		tt_row_u64(t, column, tt_hist_percentile_ns(h, pct));
+}
+
+static void add_cpu_row(const struct runq *rq, struct tt_report *r, struct tt_table *t, const char *name,
+			const struct cpu_sum *sum, uint64_t dur_ns)
+{
+	const struct tt_hist *h = &sum->wait;
+
+	tt_table_add_row(r, t);
+	tt_row_text(r, t, CPU_NAME, name);
+	tt_row_f64(t, CPU_WAITS_PER_S, tt_per_s((double)h->nr_total, dur_ns));
+	tt_row_f64(t, CPU_MS_PER_S, tt_per_s((double)h->sum_ns / 1e6, dur_ns));
+	tt_row_u64(t, CPU_WAITS, h->nr_total);
+	tt_row_u64(t, CPU_SUM, h->sum_ns);
+	if (rq->counters_only)
+		return;
+	fill_percentile(t, CPU_P50, h, 50);
+	fill_percentile(t, CPU_P90, h, 90);
+	fill_percentile(t, CPU_P99, h, 99);
+	fill_percentile(t, CPU_P999, h, 99.9);
+	fill_percentile(t, CPU_MAX, h, 100);
+	tt_row_f64(t, CPU_STOLEN_PCT, 100 * tt_ratio((double)sum->stolen_ns, (double)h->sum_ns));
+	tt_row_u64(t, CPU_STOLEN, sum->stolen_ns);
+	tt_row_u64(t, CPU_WOKEN, sum->kinds[WOKEN].nr_total);
+	tt_row_u64(t, CPU_PREEMPTED, sum->kinds[PREEMPTED].nr_total);
+	fill_percentile(t, CPU_WOKEN_P50, &sum->kinds[WOKEN], 50);
+	fill_percentile(t, CPU_WOKEN_P99, &sum->kinds[WOKEN], 99);
+	fill_percentile(t, CPU_PREEMPTED_P50, &sum->kinds[PREEMPTED], 50);
+	fill_percentile(t, CPU_PREEMPTED_P99, &sum->kinds[PREEMPTED], 99);
+	fill_percentile(t, CPU_DELIVER_P99, &sum->deliver, 99);
+	if (sum->shed_known)
+		tt_row_u64(t, CPU_SHED, sum->shed_wait_ns);
+}
+
+/* From counters there is one row, of what all tasks waited. */
+static void sum_waiters(struct runq *rq, struct cpu_sum *sum)
+{
+	for (uint32_t slot = 0; slot < rq->who.nr; slot++) {
+		sum->wait.nr_total += rq->waiters[slot].nr;
+		sum->wait.sum_ns += rq->waiters[slot].sum_ns;
+	}
+}
+
+static bool has_row(const struct runq *rq, unsigned cpu)
+{
+	const struct tt_world_cpu *wc = tt_world_cpu(rq->world, cpu);
+
+	return rq->cpus[cpu] && wc && wc->seen && tt_view_has_cpu(rq->view, cpu);
+}
+
+static void add_cpu_table(struct runq *rq, const struct tt_interval *interval, struct tt_report *r,
+			  struct tt_section *s, const struct cpu_sum *all)
+{
+	struct tt_table *t = tt_section_add_table(r, s, "cpus", NULL, cpu_columns, NR_CPU_COLUMNS);
+	struct cpu_sum *sum = calloc(1, sizeof(*sum));
+	char name[16];
+
+	if (!sum)
+		r->failed = true;
+	if (t)
+		add_cpu_row(rq, r, t, "all", all, interval->to_ts_ns - interval->from_ts_ns);
+	for (unsigned cpu = 0; t && sum && cpu < rq->nr_cpus; cpu++) {
+		if (!has_row(rq, cpu) || rq->counters_only)
+			continue;
+		memset(sum, 0, sizeof(*sum));
+		sum_cpu(rq->cpus[cpu], sum);
+		snprintf(name, sizeof(name), "cpu%u", cpu);
+		add_cpu_row(rq, r, t, name, sum, tt_cpu_covered_ns(tt_world_cpu(rq->world, cpu), interval));
+	}
+	free(sum);
+}
+
+static const struct behind *worst_behind(const struct waiter *w)
+{
+	const struct behind *worst = &w->behind[0];
+
+	for (unsigned i = 1; i < NR_BEHIND; i++) {
+		if (w->behind[i].ns > worst->ns)
+			worst = &w->behind[i];
+	}
+	return worst->ns ? worst : NULL;
+}
+
+static char *behind_name(const struct behind *b, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s %u", b->name[0] ? b->name : "tid", b->tid);
+	return buf;
+}
+
+/* Of all waits of the row; several tasks may be blamed for a wait on two CPUs, so never above 100. */
+static double behind_pct(const struct waiter *w, const struct behind *b)
+{
+	double pct = 100 * tt_ratio((double)b->ns, (double)w->sum_ns);
+
+	return pct < 100 ? pct : 100;
+}
+
+static void add_waiter_row(const struct runq *rq, struct tt_report *r, struct tt_table *t, const char *name,
+			   const struct waiter *w)
+{
+	const struct behind *b = worst_behind(w);
+	char buf[TT_WHO_NAME_MAX];
+
+	tt_table_add_row(r, t);
+	tt_row_text(r, t, WAIT_NAME, name);
+	tt_row_u64(t, WAIT_NR, w->nr);
+	tt_row_u64(t, WAIT_SUM, w->sum_ns);
+	tt_row_u64(t, WAIT_MEAN, w->nr ? w->sum_ns / w->nr : 0);
+	if (rq->counters_only)
+		return;
+	tt_row_u64(t, WAIT_P99, tt_coarse_percentile_ns(&w->wait, 99, w->max_ns));
+	tt_row_u64(t, WAIT_MAX, w->max_ns);
+	tt_row_f64(t, WAIT_STOLEN_PCT, 100 * tt_ratio((double)w->stolen_ns, (double)w->sum_ns));
+	tt_row_f64(t, WAIT_PREEMPTED_PCT, 100 * tt_ratio((double)w->preempted_ns, (double)w->sum_ns));
+	tt_row_u64(t, WAIT_STOLEN, w->stolen_ns);
+	if (b) {
+		tt_row_f64(t, WAIT_BEHIND_PCT, behind_pct(w, b));
+		tt_row_text(r, t, WAIT_BEHIND, behind_name(b, buf, sizeof(buf)));
+	}
+}
+
+static void add_waiter_table(struct runq *rq, struct tt_report *r, struct tt_section *s)
+{
+	struct tt_who_owner owner = owner_of(rq);
+	struct waiter *others = calloc(1, sizeof(*others));
+	char name[TT_WHO_NAME_MAX];
+	unsigned nr;
+	const uint32_t *slots = tt_who_rank(&rq->who, &owner, &nr);
+	struct tt_table *t = NULL;
+
+	if (!others)
+		r->failed = true;
+	else if (nr || rq->waiters[TT_WHO_OTHERS].nr)
+		t = tt_section_add_table(r, s, "waiters", rq->who.by_cgroup ? "waiters by cgroup" : "waiters",
+					 waiter_columns, NR_WAIT_COLUMNS);
+	if (t)
+		merge_waiter(others, &rq->waiters[TT_WHO_OTHERS]);
+	for (unsigned i = 0; t && i < nr; i++) {
+		const struct tt_who_slot *who = &rq->who.slots[slots[i]];
+
+		if (i >= tt_view_nr_top(rq->view)) {
+			merge_waiter(others, &rq->waiters[slots[i]]);
+			t->nr_rows_left_out++;
+			continue;
+		}
+		add_waiter_row(rq, r, t, tt_who_name(&rq->who, slots[i], name, sizeof(name)),
+			       &rq->waiters[slots[i]]);
+		if (!rq->who.by_cgroup) {
+			tt_row_u64(t, WAIT_TID, who->tid);
+			tt_row_u64(t, WAIT_PID, who->pid);
+		}
+	}
+	if (t && others->sum_ns)
+		add_waiter_row(rq, r, t, "(others)", others);
+	free(others);
+}
+
+static int compare_tids(const void *a, const void *b, void *ctx)
+{
+	const struct tt_who_slot *slots = ctx;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	if (slots[x].tid != slots[y].tid)
+		return slots[x].tid < slots[y].tid ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* Every task with the kernel's own counter beside ours, for programs that compare. Not in the text. */
+static void add_task_table(struct runq *rq, struct tt_report *r, struct tt_section *s)
+{
+	struct tt_who_owner owner = owner_of(rq);
+	unsigned nr;
+	uint32_t *slots;
+	struct tt_table *t;
+
+	if (rq->who.by_cgroup)
+		return;
+	slots = (uint32_t *)tt_who_rank(&rq->who, &owner, &nr);
+	if (!nr)
+		return;
+	qsort_r(slots, nr, sizeof(*slots), compare_tids, rq->who.slots);
+	t = tt_section_add_table(r, s, "tasks", NULL, task_columns, NR_TASK_COLUMNS);
+	for (unsigned i = 0; t && i < nr; i++) {
+		const struct tt_who_slot *who = &rq->who.slots[slots[i]];
+		const struct tt_world_task *task = tt_world_task(rq->world, who->tid);
+
+		tt_table_add_row(r, t);
+		tt_row_u64(t, 0, who->tid);
+		tt_row_u64(t, 1, who->pid);
+		tt_row_text(r, t, 2, who->comm);
+		tt_row_u64(t, 3, rq->waiters[slots[i]].nr);
+		tt_row_u64(t, 4, rq->waiters[slots[i]].sum_ns);
+		if (task && task->serial == who->serial && task->first_ts_ns && task->last_ts_ns)
+			tt_row_u64(t, 5, task->last_run_delay_ns - task->first_run_delay_ns);
+		tt_row_u64(t, 6, (who->flags & TT_TASK_OURS) != 0);
+	}
+}
+
+/* Against sched_info.run_delay of every task whose both ends were told. Waits that were open when recording
+ * began or ended, or of tasks that came and went unseen, make the two differ by a little. */
+static void add_check(const struct runq *rq, struct tt_report *r)
+{
+	uint64_t nr_tasks, kernel_ns = tt_world_run_delay_growth_ns(rq->world, &nr_tasks), ours_ns = 0;
+	double diff_ns, slack_ns;
+	char count[32];
+
+	for (unsigned cpu = 0; cpu < rq->nr_cpus; cpu++) {
+		const struct cpu_state *c = rq->cpus[cpu];
+
+		if (c)
+			ours_ns += c->recorded_wait_ns + shed_wait_ns(c);
+	}
+	if (!nr_tasks) {
+		tt_report_add_check(r, "runq", true, false, (double)ours_ns, 0, "ns",
+				    "runq not compared: the tasks' run_delay was not read at both ends");
+		return;
+	}
+	diff_ns = (double)ours_ns - (double)kernel_ns;
+	slack_ns = (double)kernel_ns / 50 + 10e6;
+	tt_format_count(count, sizeof(count), kernel_ns / 1000000);
+	if (!ours_ns && (double)kernel_ns > slack_ns)
+		tt_report_add_check(
+			r, "runq", false, true, 0, (double)kernel_ns, "ns",
+			"runq probe attached but silent: run_delay grew by %s ms, the probe saw none", count);
+	else
+		tt_report_add_check(r, "runq", diff_ns <= slack_ns && diff_ns >= -slack_ns, true,
+				    (double)ours_ns, (double)kernel_ns, "ns",
+				    "runq %+.1f %% of schedstat (%s ms)",
+				    100 * tt_ratio(diff_ns, (double)kernel_ns), count);
+}
+
+static void add_finding(struct runq *rq, const struct tt_interval *interval, struct tt_report *r)
+{
+	struct tt_who_owner owner = owner_of(rq);
+	struct tt_runq_facts f = { .dur_ns = interval->to_ts_ns - interval->from_ts_ns };
+	char waiter[TT_WHO_NAME_MAX], behind[TT_WHO_NAME_MAX];
+	const struct behind *b;
+	const struct waiter *w;
+	unsigned nr, i = 0;
+	const uint32_t *slots = tt_who_rank(&rq->who, &owner, &nr);
+
+	while (i < nr && rq->who.slots[slots[i]].flags & TT_TASK_OURS)
+		i++;
+	if (i == nr)
+		return;
+	w = &rq->waiters[slots[i]];
+	b = worst_behind(w);
+	f.waiter = tt_who_name(&rq->who, slots[i], waiter, sizeof(waiter));
+	f.nr_waits = w->nr;
+	f.wait_ns = w->sum_ns;
+	f.stolen_ns = w->stolen_ns;
+	f.p99_ns = rq->counters_only ? 0 : tt_coarse_percentile_ns(&w->wait, 99, w->max_ns);
+	if (b) {
+		f.behind = behind_name(b, behind, sizeof(behind));
+		f.behind_pct = behind_pct(w, b);
+	}
+	tt_findings_runq(r, &f);
+}
+
+static void add_notes(const struct runq *rq, const struct tt_interval *interval, struct tt_report *r,
+		      struct tt_section *s, const struct cpu_sum *all)
+{
+	char count[32];
+
+	tt_view_add_note(rq->view, r, s);
+	if (rq->counters_only)
+		tt_section_add_note(
+			r, s,
+			"from /proc/PID/schedstat: sums only; percentiles, steal and who was in front need "
+			"single events");
+	if (rq->nr_shed)
+		tt_section_add_note(
+			r, s,
+			"percentiles are partial: %s switches were shed between %.3f s and %.3f s; their "
+			"waits sum up to %.1f ms",
+			tt_format_count(count, sizeof(count), rq->nr_shed),
+			((double)rq->first_shed_ts_ns - (double)interval->from_ts_ns) / 1e9,
+			((double)rq->last_shed_ts_ns - (double)interval->from_ts_ns) / 1e9,
+			(double)all->shed_wait_ns / 1e6);
+	if (rq->nr_throttled)
+		tt_section_add_note(
+			r, s,
+			"%s waits (%.1f ms) were made longer by a CPU quota of a cgroup in this machine",
+			tt_format_count(count, sizeof(count), rq->nr_throttled),
+			(double)rq->throttled_ns / 1e6);
+	if (rq->nr_beyond)
+		tt_section_add_note(r, s, "%s switches of CPUs from %d on are left out",
+				    tt_format_count(count, sizeof(count), rq->nr_beyond), TT_VIEW_CPUS_MAX);
+	if (rq->who.nr_folded)
+		tt_section_add_note(r, s, "%s exited tasks are summed up in (others)",
+				    tt_format_count(count, sizeof(count), rq->who.nr_folded));
+}
+
+static int runq_finish(void *state, const struct tt_interval *interval, struct tt_report *r)
+{
+	struct runq *rq = state;
+	struct tt_section *s = tt_report_add_section(r, "runq", "RUNQ");
+	struct cpu_sum *all = calloc(1, sizeof(*all));
+
+	if (!s || !all) {
+		free(all);
+		return -ENOMEM;
+	}
+	if (!tt_probe_was_recorded(tt_world_info(rq->world), "runq")) {
+		tt_section_add_note(r, s, "not recorded: the runq probe was off");
+		goto out;
+	}
+	for (unsigned cpu = 0; cpu < rq->nr_cpus; cpu++) {
+		if (has_row(rq, cpu))
+			sum_cpu(rq->cpus[cpu], all);
+	}
+	if (rq->counters_only)
+		sum_waiters(rq, all);
+	add_cpu_table(rq, interval, r, s, all);
+	add_waiter_table(rq, r, s);
+	add_task_table(rq, r, s);
+	if (!rq->counters_only && all->wait.nr_total) {
+		tt_section_add_histogram(r, s, "wait", "run-queue wait", &all->wait, rq->nr_shed != 0);
+		tt_section_add_histogram(r, s, "woken", "wait after a wakeup", &all->kinds[WOKEN],
+					 rq->nr_shed != 0);
+		tt_section_add_histogram(r, s, "preempted", "wait after a preemption", &all->kinds[PREEMPTED],
+					 rq->nr_shed != 0);
+	}
+	add_notes(rq, interval, r, s, all);
+	if (interval->whole && !rq->counters_only)
+		add_check(rq, r);
+	add_finding(rq, interval, r);
+out:
+	free(all);
+	return r->failed ? -ENOMEM : 0;
+}
+
+/* From counters the rows stay: the next interval counts from where this one ended. */
+static void reset_counted(struct runq *rq)
+{
+	for (uint32_t slot = 0; slot < rq->who.nr; slot++) {
+		struct waiter *w = &rq->waiters[slot];
+
+		w->nr = w->sum_ns = 0;
+		rq->who.slots[slot].exited = !w->seen; /* may make room */
+		w->seen = false;
+	}
+}
+
+static void runq_reset(void *state)
+{
+	struct runq *rq = state;
+
+	for (unsigned cpu = 0; cpu < rq->nr_cpus; cpu++) {
+		struct cpu_state *c = rq->cpus[cpu];
+
+		if (!c)
+			continue;
+		memset(c->wait, 0, sizeof(c->wait));
+		memset(&c->deliver, 0, sizeof(c->deliver));
+		c->stolen_ns = c->recorded_wait_ns = c->window_growth_ns = 0;
+		c->has_growth = c->in_window = false; /* its end would count from before this interval */
+	}
+	rq->nr_beyond = rq->nr_throttled = rq->throttled_ns = rq->nr_shed = 0;
+	if (rq->counters_only) {
+		reset_counted(rq);
+		return;
+	}
+	memset(rq->waiters, 0, rq->who.nr * sizeof(*rq->waiters));
+	tt_who_reset(&rq->who);
+}
+
+const struct tt_aggregator tt_aggregator_runq = {
+	.name = "runq",
+	.title = "RUNQ",
+	.help = "how long runnable tasks waited for a CPU, and behind whom",
+	.open = runq_open,
+	.event = runq_event,
+	.finish = runq_finish,
+	.reset = runq_reset,
+	.close = runq_close,
+};

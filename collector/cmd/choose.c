@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collector/cmd/choose.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/base/log.h"
+
+static const char *const names_best_first[] = {
+#define TT_SOURCE(name) #name,
+#include "collector/source/sources.def"
+#undef TT_SOURCE
+	NULL
+};
+
+static int open_named(const char *name, const struct tt_source_options *opts, struct tt_info *info,
+		      const struct tt_sink *sink, struct tt_source **ret_src)
+{
+	const struct tt_source_ops *ops = tt_source_find(name);
+
+	if (!ops) {
+		log_error("there is no source '%s'", name);
+		return -ENOENT;
+	}
+	snprintf(info->source, sizeof(info->source), "%s", name);
+	info->nr_probes = 0;
+	return ops->open(opts, info, sink, ret_src);
+}
+
+int tt_choose_source(const char *name, const struct tt_source_options *opts, struct tt_info *info,
+		     const struct tt_sink *sink, struct tt_source **ret_src)
+{
+	char reason[sizeof(info->source_reason)], held[sizeof(info->source_reason) - 24];
+	int err = -ENOENT;
+
+	info->source_reason[0] = '\0';
+	if (strcmp(name, "auto") != 0)
+		return open_named(name, opts, info, sink, ret_src);
+	reason[0] = '\0';
+	for (unsigned i = 0; names_best_first[i]; i++) {
+		tt_log_hold(held, sizeof(held));
+		err = open_named(names_best_first[i], opts, info, sink, ret_src);
+		tt_log_hold(NULL, 0);
+		if (!err)
+			break;
+		if (!held[0])
+			snprintf(held, sizeof(held), "%s: %s", names_best_first[i], strerror(-err));
+		if (!reason[0])
+			snprintf(reason, sizeof(reason), "%s", held);
+		if (err != -EPERM && err != -ENOSYS)
+			break; /* no lack of rights or of BPF: another source would hide it */
+	}
+	if (err) {
+		log_error("%s", held);
+		return err;
+	}
+	if (reason[0]) {
+		snprintf(info->source_reason, sizeof(info->source_reason), "%s", reason);
+		log_warn("recording with %s instead of %s: %s", info->source, names_best_first[0], reason);
+	}
+	return 0;
+}
+
+void tt_source_options_fill(struct tt_source_options *opts, const struct tt_common_options *common,
+			    uint32_t device)
+{
+	memset(opts, 0, sizeof(*opts));
+	opts->probes = common->probes;
+	memcpy(opts->hooks, common->hooks, sizeof(opts->hooks));
+	opts->nr_hooks = common->nr_hooks;
+	opts->ring_bytes = common->ring_bytes;
+	opts->cpu_mask = common->has_cpu_mask ? common->cpu_mask : NULL;
+	opts->device = device;
+	opts->proc_root = "";
+	opts->pid = common->pid;
+}
+_Static_assert(sizeof(((struct tt_source_options *)0)->hooks) ==
+		       sizeof(((struct tt_common_options *)0)->hooks),
+	       "as many hooks in both");

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pipeline - from batches to a report: decoder, order, world and aggregators behind one sink. report feeds it
+ * from a file, live from a source.
+ *
+ * The world sees every event; aggregators see those with from < ts <= to. Memory does not grow with the
+ * session.
+ */
+#pragma once
+
+#include "collector/aggregate/aggregator.h"
+#include "collector/render/render.h"
+#include "collector/source/source.h"
+
+enum { TT_SECTIONS_MAX = 16 };
+
+struct tt_pipeline_options {
+	const struct tt_info *info;    /* must outlive the pipeline */
+	const struct tt_view *view;    /* too */
+	uint64_t sections;	       /* bit n: tt_aggregators[n]; 0 = all */
+	uint64_t from_ts_ns, to_ts_ns; /* to 0 = no end */
+};
+
+struct tt_pipeline;
+
+/* Logs its failure. */
+int tt_pipeline_open(const struct tt_pipeline_options *opts, struct tt_pipeline **ret_p);
+void tt_pipeline_close(struct tt_pipeline *p);
+/* Takes batches and epochs; a rejected batch is counted, not an error. -ENOMEM. */
+struct tt_sink tt_pipeline_sink(struct tt_pipeline *p);
+
+/* Last epoch, 0 before the first; last event. */
+uint64_t tt_pipeline_epoch_ts_ns(const struct tt_pipeline *p);
+uint64_t tt_pipeline_last_ts_ns(const struct tt_pipeline *p);
+
+/* What was looked at since open or reset. */
+uint64_t tt_pipeline_nr_events(const struct tt_pipeline *p);
+const uint64_t *tt_pipeline_nr_lost(const struct tt_pipeline *p); /* TT_LOSS_NR */
+const struct tt_decode_stats *tt_pipeline_decode_stats(const struct tt_pipeline *p);
+
+/* Runs the aggregators' finish; findings come sorted. Logs; -ENOMEM. */
+int tt_pipeline_report(struct tt_pipeline *p, const struct tt_interval *interval, struct tt_report *report);
+void tt_pipeline_reset(struct tt_pipeline *p);
+
+/* Whether what the view asks for was in the events at all. Logs what was instead; -ENOENT. */
+int tt_pipeline_check_view(const struct tt_pipeline *p);
+
+/* Bits of sections for a name; a usage error lists the names. */
+uint64_t tt_section_bit(const char *option, const char *name);

@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* timethief record: a source into a session file, until the time is over, the command ends, or somebody stops it.
+ *
+ * Stores facts only; report analyses them, later and elsewhere. Everything that was attached is held by descriptors of
+ * this process, so the kernel detaches it whichever way the process ends, SIGKILL included.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "collector/base/escape.h"
+#include "collector/base/log.h"
+#include "collector/base/units.h"
+#include "collector/cmd/choose.h"
+#include "collector/cmd/cmd.h"
+#include "collector/cmd/options.h"
+#include "collector/session/session.h"
+#include "collector/source/record_batch.h"
+#include "collector/source/source.h"
+
+struct record_options {
+	struct tt_common_options common;
+	const char *file;
+	uint64_t duration_ns; /* 0 = until told */
+	uint64_t max_bytes;   /* 0 = no limit */
+	char **command;	      /* NULL = none */
+};
+
+/* What a CPU's headers and records have told: to count the switches that never reached the program. */
+struct cpu_count {
+	uint64_t first_nr_switches, last_nr_switches, nr_shed, nr_recorded;
+	bool seen;
+};
+
+struct recording {
+	struct tt_session_writer *writer;
+	struct tt_source *source;
+	struct tt_summary summary;
+	struct tt_info info;
+	struct cpu_count *cpus;
+	unsigned nr_cpus;
+	pid_t child;
+	int child_go_fd; /* write end: closing it without a byte tells the child not to run */
+	int child_err_fd; /* the child's errno when it cannot execute the command */
+	bool on_terminal;
+	uint64_t shown_ns, shown_events;
+};
+
+static volatile sig_atomic_t got_signal, got_child;
+
+static void on_signal(int sig)
+{
+	if (sig == SIGCHLD)
+		got_child = 1;
+	else
+		got_signal = sig;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal }; /* no SA_RESTART: poll must return */
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+
+	sigemptyset(&sa.sa_mask);
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &sa, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a reader of "-o -" that goes away is an error of write() */
+}
+
+/* --- the command --- */
+
+static void run_child(const struct record_options *opts, int go_fd, int err_fd)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE };
+	char byte;
+	int err;
+
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+	if (read(go_fd, &byte, 1) != 1)
+		_exit(0);
+	execvp(opts->command[0], opts->command);
+	err = errno;
+	if (write(err_fd, &err, sizeof(err)) != sizeof(err))
+		_exit(126);
+	_exit(127);
+}
+
+/* Forked before anything is opened: the child inherits nothing and stays behind the start. */
+static int prepare_child(struct recording *r, const struct record_options *opts)
+{
+	int go[2], errs[2];
+
+	r->child_go_fd = r->child_err_fd = -1;
+	if (!opts->command)
+		return 0;
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	if (pipe2(errs, O_CLOEXEC)) {
+		close(go[0]);
+		close(go[1]);
+		return -errno;
+	}
+	r->child = fork();
+	if (r->child == 0) {
+		close(go[1]);
+		close(errs[0]);
+		run_child(opts, go[0], errs[1]);
+	}
+	close(go[0]);
+	close(errs[1]);
+	r->child_go_fd = go[1];
+	r->child_err_fd = errs[0];
+	return r->child < 0 ? -errno : 0;
+}
+
+static int start_child(struct recording *r, const struct record_options *opts)
+{
+	char name[512];
+	ssize_t n;
+	int err;
+
+	if (r->child <= 0)
+		return 0;
+	if (write(r->child_go_fd, "g", 1) != 1)
+		return -errno;
+	while ((n = read(r->child_err_fd, &err, sizeof(err))) < 0 && errno == EINTR)
+		;
+	if (n != sizeof(err))
+		return 0; /* closed by exec: it runs */
+	log_error("cannot run '%s': %s", tt_escape(name, sizeof(name), opts->command[0], strlen(opts->command[0])),
+		  strerror(err));
+	return -err;
+}
+
+static bool child_has_ended(struct recording *r)
+{
+	int status;
+
+	if (r->child <= 0 || !got_child)
+		return false;
+	if (waitpid(r->child, &status, WNOHANG) != r->child)
+		return false;
+	r->summary.command_status = status;
+	r->child = 0;
+	return true;
+}
+
+/* The recording is over and the command is not: it is asked to end, as perf record does. */
+static void end_child(struct recording *r)
+{
+	int status;
+
+	if (r->child_go_fd >= 0)
+		close(r->child_go_fd);
+	if (r->child_err_fd >= 0)
+		close(r->child_err_fd);
+	r->child_go_fd = r->child_err_fd = -1;
+	if (r->child <= 0)
+		return;
+	kill(r->child, SIGTERM);
+	for (int i = 0; i < 200; i++) {
+		pid_t pid = waitpid(r->child, &status, WNOHANG);
+
+		if (pid == r->child)
+			r->summary.command_status = status;
+		if (pid != 0 && !(pid < 0 && errno == EINTR))
+			break;
+		usleep(10000);
+	}
+	r->child = 0;
+}
+
+/* --- the sink --- */
+
+/* Our own batches: no need to distrust them. nr_switches after each switch follows from the low bits that it carries. */
+static void count_switches(struct cpu_count *c, const struct tt_batch *b)
+{
+	const char *p = (const char *)(b + 1), *end = (const char *)b + b->size;
+
+	if (!c->seen)
+		c->first_nr_switches = b->nr_switches;
+	c->seen = true;
+	c->last_nr_switches = b->nr_switches;
+	c->nr_shed = b->nr_shed_switches;
+	while (p < end) {
+		const struct tt_switch *sw = (const void *)p;
+
+		if (sw->flags & TT_SW_MARK) {
+			p += sizeof(struct tt_mark);
+			continue;
+		}
+		p += sizeof(*sw) + 8u * sw->ext;
+		c->last_nr_switches += (uint16_t)(sw->seq - (uint16_t)c->last_nr_switches);
+		c->nr_recorded++;
+	}
+}
+
+static void count_batch(struct recording *r, const struct tt_batch *b)
+{
+	r->summary.nr_events += b->nr_records;
+	r->summary.wire_bytes += b->size;
+	if (b->stream == TT_STREAM_SCHED && b->cpu < r->nr_cpus)
+		count_switches(&r->cpus[b->cpu], b);
+}
+
+static uint64_t nr_unseen_switches(const struct recording *r)
+{
+	uint64_t nr = 0;
+
+	for (unsigned i = 0; i < r->nr_cpus; i++) {
+		const struct cpu_count *c = &r->cpus[i];
+		uint64_t grown = c->last_nr_switches - c->first_nr_switches, told = c->nr_recorded + c->nr_shed;
+
+		if (c->seen && grown > told)
+			nr += grown - told;
+	}
+	return nr;
+}
+
+static int sink_batch(void *ctx, const void *data, size_t len)
+{
+	struct recording *r = ctx;
+	const struct tt_batch *batch = data;
+
+	count_batch(r, batch);
+	return tt_session_write_batch(r->writer, batch, len);
+}
+
+static int sink_epoch(void *ctx, uint64_t until_ts_ns)
+{
+	struct recording *r = ctx;
+
+	return tt_session_write_epoch(r->writer, until_ts_ns);
+}
+
+/* --- what the user sees --- */
+
+static uint64_t nr_lost(const struct tt_summary *s)
+{
+	return s->nr_lost[TT_LOSS_SWITCHES] + s->nr_lost[TT_LOSS_RECORDS] + s->nr_lost[TT_LOSS_NESTED];
+}
+
+static void show_progress(struct recording *r)
+{
+	uint64_t now_ns = tt_now_ns();
+	struct tt_source_stats stats;
+	char bytes[16];
+
+	if (!r->on_terminal || now_ns - r->shown_ns < 500000000)
+		return;
+	r->source->ops->stats(r->source, &stats);
+	memcpy(r->summary.nr_lost, stats.nr_lost, sizeof(stats.nr_lost));
+	fprintf(stderr, "\r%.1f s  %.0f events/s  %llu lost  %sB \033[K",
+		(double)(now_ns - r->summary.start_ts_ns) / 1e9,
+		(double)(r->summary.nr_events - r->shown_events) * 1e9 / (double)(now_ns - r->shown_ns),
+		(unsigned long long)nr_lost(&r->summary),
+		tt_format_bytes(bytes, sizeof(bytes), tt_session_writer_bytes(r->writer)));
+	r->shown_ns = now_ns;
+	r->shown_events = r->summary.nr_events;
+}
+
+static const char *loss_word(unsigned what)
+{
+	static const char *const words[TT_LOSS_NR] = {
+		[TT_LOSS_SWITCHES] = "switches shed",
+		[TT_LOSS_RECORDS] = "records shed",
+		[TT_LOSS_TASK_STATE] = "waits of tasks without state",
+		[TT_LOSS_REQUEST_STATE] = "requests without state",
+		[TT_LOSS_NESTED] = "nested",
+		[TT_LOSS_UNSEEN] = "unseen by the programs",
+		[TT_LOSS_NAMES] = "names cut",
+		[TT_LOSS_JUMP] = "steal jumps",
+	};
+
+	return words[what];
+}
+
+static void show_summary(const struct recording *r, const char *file)
+{
+	const struct tt_summary *s = &r->summary;
+	double seconds = (double)(s->end_ts_ns - s->start_ts_ns) / 1e9;
+	char size[16], rings[16], rss[16], details[256] = "", safe[512];
+	size_t len = 0;
+
+	if (r->on_terminal)
+		fprintf(stderr, "\r\033[K");
+	for (unsigned i = 1; i < TT_LOSS_NR; i++)
+		if (s->nr_lost[i] && len < sizeof(details))
+			len += (size_t)snprintf(details + len, sizeof(details) - len, "%s%llu %s", len ? ", " : " (",
+						(unsigned long long)s->nr_lost[i], loss_word(i));
+	if (len && len < sizeof(details) - 1)
+		strcat(details, ")");
+	log_info("%s: %.3f s, ended by %s, %llu events, %llu lost%s, %sB", tt_escape(safe, sizeof(safe), file, strlen(file)),
+		 seconds, s->ended_by, (unsigned long long)s->nr_events, (unsigned long long)nr_lost(s), details,
+		 tt_format_bytes(size, sizeof(size), s->file_bytes));
+	log_info("cost: BPF programs about %.3f s of CPU (%.2f %% of one), recorder %.3f s user + %.3f s system, %sB peak memory, %sB rings",
+		 (double)s->prog_ns / 1e9, seconds > 0 ? (double)s->prog_ns / 1e7 / seconds : 0,
+		 (double)s->cpu_user_ns / 1e9, (double)s->cpu_system_ns / 1e9,
+		 tt_format_bytes(rss, sizeof(rss), s->peak_rss_bytes),
+		 tt_format_bytes(rings, sizeof(rings), s->ring_bytes));
+	if (s->command_status > 0)
+		log_info("the command %s %d", WIFSIGNALED(s->command_status) ? "was ended by signal" : "exited with",
+			 WIFSIGNALED(s->command_status) ? WTERMSIG(s->command_status) :
+							  WEXITSTATUS(s->command_status));
+}
+
+static uint64_t timeval_ns(struct timeval tv)
+{
+	return (uint64_t)tv.tv_sec * 1000000000 + (uint64_t)tv.tv_usec * 1000;
+}
+
+static void fill_cost(struct recording *r)
+{
+	struct tt_source_stats stats;
+	struct rusage usage;
+
+	r->source->ops->stats(r->source, &stats);
+	memcpy(r->summary.nr_lost, stats.nr_lost, sizeof(stats.nr_lost));
+	r->summary.nr_lost[TT_LOSS_UNSEEN] += nr_unseen_switches(r);
+	r->summary.prog_ns = stats.prog_ns;
+	r->summary.prog_runs = stats.prog_runs;
+	r->summary.ring_bytes = stats.ring_bytes;
+	getrusage(RUSAGE_SELF, &usage);
+	r->summary.cpu_user_ns = timeval_ns(usage.ru_utime);
+	r->summary.cpu_system_ns = timeval_ns(usage.ru_stime);
+	r->summary.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+}
+
+/* --- the run --- */
+
+/* Until something ends it: fills ended_by. 0 or negative errno; a full disk and --max-size are ends, not errors, here. */
+static int run(struct recording *r, const struct record_options *opts)
+{
+	const uint64_t wake_ms = 200;
+	int err = 0;
+
+	while (!r->summary.ended_by[0]) {
+		uint64_t elapsed_ns = tt_now_ns() - r->summary.start_ts_ns;
+		uint64_t timeout_ms = wake_ms;
+
+		if (got_signal) {
+			strcpy(r->summary.ended_by, "signal");
+			break;
+		}
+		if (child_has_ended(r)) {
+			strcpy(r->summary.ended_by, "command");
+			break;
+		}
+		if (opts->duration_ns) {
+			if (elapsed_ns >= opts->duration_ns) {
+				strcpy(r->summary.ended_by, "duration");
+				break;
+			}
+			if ((opts->duration_ns - elapsed_ns) / 1000000 < timeout_ms)
+				timeout_ms = (opts->duration_ns - elapsed_ns) / 1000000 + 1;
+		}
+		err = r->source->ops->poll(r->source, (int)timeout_ms);
+		if (err == -EINTR)
+			err = 0;
+		if (err)
+			break;
+		show_progress(r);
+	}
+	return err;
+}
+
+static int end_recording(struct recording *r, int err)
+{
+	int stop_err = r->source->ops->stop(r->source), end_err;
+
+	if (!err)
+		err = stop_err;
+	if (err == -EFBIG) {
+		strcpy(r->summary.ended_by, "max-size");
+		err = 0;
+	} else if (err == -ENOSPC || err == -EDQUOT) {
+		strcpy(r->summary.ended_by, "disk full");
+	} else if (err) {
+		strcpy(r->summary.ended_by, "error");
+	}
+	r->summary.end_ts_ns = tt_now_ns();
+	end_child(r);
+	fill_cost(r);
+	r->summary.file_bytes = tt_session_writer_bytes(r->writer);
+	end_err = tt_session_write_end(r->writer, &r->summary);
+	r->summary.file_bytes = tt_session_writer_bytes(r->writer);
+	return err ? err : end_err;
+}
+
+static void fill_view(struct tt_info *info, const struct tt_common_options *common)
+{
+	if (common->pid_text)
+		snprintf(info->filter_pid, sizeof(info->filter_pid), "%u", common->pid);
+	if (common->cgroup)
+		snprintf(info->filter_cgroup, sizeof(info->filter_cgroup), "%s", common->cgroup);
+	if (common->device)
+		snprintf(info->filter_device, sizeof(info->filter_device), "%s", common->device);
+	if (common->cpu_text)
+		snprintf(info->filter_cpu, sizeof(info->filter_cpu), "%s", common->cpu_text);
+}
+
+static void fill_command(struct tt_info *info, char **command)
+{
+	size_t len = 0;
+
+	for (; command && *command && len < sizeof(info->command); command++) {
+		char word[256];
+
+		tt_escape(word, sizeof(word), *command, strlen(*command));
+		len += (size_t)snprintf(info->command + len, sizeof(info->command) - len, "%s%s", len ? " " : "", word);
+	}
+}
+
+static int record(struct recording *r, const struct record_options *opts)
+{
+	struct tt_sink sink = { .ctx = r, .batch = sink_batch, .epoch = sink_epoch };
+	struct tt_source_options source_opts;
+	uint32_t device;
+	int err = tt_common_check_host(&opts->common, &device);
+
+	if (err)
+		return err;
+	/* filters choose what the report shows: a time line with holes could not say who stole the time */
+	tt_source_options_fill(&source_opts, &opts->common, 0);
+	source_opts.pid = 0;
+	source_opts.cpu_mask = NULL;
+	err = prepare_child(r, opts);
+	if (err) {
+		log_error("cannot fork for the command: %s", strerror(-err));
+		return err;
+	}
+	tt_info_fill_host(&r->info, "");
+	fill_view(&r->info, &opts->common);
+	fill_command(&r->info, opts->command);
+	err = tt_choose_source(opts->common.source, &source_opts, &r->info, &sink, &r->source);
+	if (err)
+		return err;
+	r->nr_cpus = r->info.nr_cpus_possible;
+	r->cpus = calloc(r->nr_cpus + 1, sizeof(*r->cpus));
+	if (!r->cpus)
+		return -ENOMEM;
+	r->info.start_ts_ns = r->summary.start_ts_ns = tt_now_ns();
+	err = tt_session_create(opts->file, &r->info, opts->max_bytes, &r->writer);
+	if (err)
+		return err;
+	r->summary.start_ts_ns = tt_now_ns();
+	r->shown_ns = r->summary.start_ts_ns;
+	err = r->source->ops->start(r->source);
+	if (!err)
+		err = start_child(r, opts);
+	if (!err)
+		err = run(r, opts);
+	err = end_recording(r, err);
+	show_summary(r, opts->file);
+	if (err == -ENOSPC || err == -EDQUOT)
+		log_error("%s: no space left: the recording ends here; what was written before can be read", opts->file);
+	else if (err && err != -ENOENT && err != -EACCES)
+		log_error("%s: the recording failed: %s", opts->file, strerror(-err));
+	return err;
+}
+
+/* --- command line --- */
+
+enum { OPT_MAX_SIZE = 0x300 };
+
+static const struct argp_option options[] = {
+	{ "duration", 'd', "DUR", 0, "Record for so long (500ms, 10s, 5m); else until CMD ends or Ctrl-C", 0 },
+	{ "output", 'o', "FILE", 0, "Session file (timethief.tt); an existing one becomes FILE.old; - is stdout", 0 },
+	{ "max-size", OPT_MAX_SIZE, "SIZE", 0, "End the recording before the file grows beyond SIZE (64k, 100m, 2g)", 0 },
+	{ 0 }
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	const uint64_t year_ns = 365ull * 24 * 3600 * 1000000000;
+	struct record_options *opts = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		tt_argp_share(state, 3, &opts->common);
+		return 0;
+	case 'd':
+		opts->duration_ns = tt_option_duration_ns("--duration", arg, 1000000, year_ns);
+		return 0;
+	case 'o':
+		if (!*arg)
+			tt_usage_error("--output: the file name is empty");
+		opts->file = arg;
+		return 0;
+	case OPT_MAX_SIZE:
+		opts->max_bytes = tt_option_size_bytes("--max-size", arg, 64 << 10, 1ull << 50);
+		return 0;
+	case ARGP_KEY_ARG:
+		/* the first word that is no option begins CMD; everything behind it is CMD's */
+		opts->command = &state->argv[state->next - 1];
+		state->next = state->argc;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int run_record(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &tt_argp_source, 0, "What is recorded:", 1 },
+						      { &tt_argp_filter, 0,
+							"What the report shows (everything is recorded):", 2 },
+						      { &tt_argp_talk, 0, "Other:", 3 },
+						      { 0 } };
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "[-- CMD...]",
+		.doc = "Record steal, disk requests and context switches of this machine into a session file.\v"
+		       "With CMD the recording lasts as long as it runs; when the recording ends first (-d, Ctrl-C, "
+		       "--max-size), CMD gets SIGTERM.",
+		.children = children,
+	};
+	struct record_options opts = { .common = TT_COMMON_OPTIONS_INIT, .file = "timethief.tt" };
+	struct recording *r;
+	int err;
+
+	if (tt_argp_parse(&argp, ARGP_IN_ORDER, argc, argv, &opts))
+		return TT_EXIT_USAGE;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return TT_EXIT_FAILED;
+	r->summary.command_status = -1;
+	r->child_go_fd = r->child_err_fd = -1;
+	r->on_terminal = isatty(STDERR_FILENO) && !opts.common.quiet;
+	catch_signals();
+	err = record(r, &opts);
+	end_child(r);
+	if (r->source)
+		r->source->ops->close(r->source);
+	tt_session_writer_close(r->writer);
+	free(r->cpus);
+	free(r);
+	return err ? TT_EXIT_FAILED : TT_EXIT_OK;
+}
+
+const struct tt_command tt_command_record = {
+	.name = "record",
+	.help = "record a session",
+	.run = run_record,
+};

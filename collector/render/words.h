@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* words - what text and JSON call the same things. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/session/info.h"
+
+/* enum tt_loss_what: "switches" (key of JSON), "switches shed" (for people). NULL for an unknown one. */
+const char *tt_loss_key(unsigned what);
+const char *tt_loss_words(unsigned what);
+/* Events that the kernel had no room for: switches and records. The other kinds of loss are told by name. */
+uint64_t tt_loss_shed(const uint64_t *nr_lost);
+
+/* Local time of the recording machine, whatever the time zone here: "2026-11-21 22:14:03", or with
+ * milliseconds and offset as ISO 8601: "2026-11-21T22:14:03.123+02:00". Returns buf (48 bytes always fit). */
+char *tt_format_local_time(char *buf, size_t size, const struct tt_info *info, uint64_t ts_ns);
+char *tt_format_iso_time(char *buf, size_t size, const struct tt_info *info, uint64_t ts_ns);
