@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timethief: `make demo` and `make test` do everything on a fresh Debian machine. Output only under $(B).
+
+B        ?= build
+VERSION  := 0.1.0
+CC       ?= cc
+CLANG    ?= clang
+BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+LLVM_STRIP ?= llvm-strip
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+
+Q := $(if $(V),,@)
+say = @printf '  %-8s%s\n' '$(1)' '$(2)'
+
+MACHINE := $(shell uname -m)
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,riscv,$(patsubst ppc64le,powerpc,$(patsubst s390x,s390,$(MACHINE))))))
+
+# What a Debian machine needs, by package; `make deps` installs what is missing.
+DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libxxhash-dev libjansson-dev libc6-dev
+DEPS_TEST  := libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
+
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+CFLAGS ?= -O2 -g
+override CFLAGS += -std=gnu11 $(WARN) -D_GNU_SOURCE -DTT_VERSION='"$(VERSION)"' -I. -I$(B)
+LDLIBS := -lbpf -lelf -lz -lzstd -lxxhash -ljansson -lpthread
+SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter \
+	      -Wno-missing-declarations -I. -isystem /usr/include/$(shell $(CC) -dumpmachine 2>/dev/null)
+
+BPF_SRC := $(wildcard bpf/*.bpf.c)
+BPF_OBJ := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(BPF_SRC))
+SRC     := $(filter-out collector/main.c,$(wildcard collector/*.c collector/*/*.c))
+OBJ     := $(patsubst %.c,$(B)/%.o,$(SRC))
+ASANOBJ := $(patsubst %.c,$(B)/asan/%.o,$(SRC))
+TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c tests/unit/*/*_test.c))
+FUZZ    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c))
+
+all: $(B)/timethief
+
+# --- kernel side ---
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp && $(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
+
+$(B)/timethief.bpf.o: $(BPF_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+$(B)/timethief.skel.h: $(B)/timethief.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name timethief_bpf > $@.tmp && mv $@.tmp $@
+
+# --- collector ---
+$(B)/%.o: %.c | $(B)/timethief.skel.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+$(B)/asan/%.o: %.c | $(B)/timethief.skel.h
+	$(call say,CC-SAN,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libtimethief.a: $(OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/asan/libtimethief.a: $(ASANOBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/timethief: $(B)/collector/main.o $(B)/libtimethief.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/asan/timethief: $(B)/asan/collector/main.o $(B)/asan/libtimethief.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# --- tests ---
+$(B)/tests/unit/%_test: tests/unit/%_test.c $(B)/asan/libtimethief.a
+	$(call say,TEST-CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP -o $@ $^ -lcriterion $(LDLIBS) -lm
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/asan/libtimethief.a
+	$(call say,FUZZ-CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -DTT_FUZZ_STANDALONE -MMD -MP -o $@ $^ $(LDLIBS)
+$(B)/tests/helpers/%: tests/system/helpers/%.c
+	$(call say,HELPER,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -lpthread
+
+# Unit tests only; needs no root.
+check: $(TESTS) $(FUZZ)
+	$(Q)B=$(B) tests/run --unit
+
+# Everything: installs what is missing, builds, runs every test.
+test: deps-test
+	$(Q)$(MAKE) --no-print-directory test-built
+test-built: $(B)/timethief $(B)/asan/timethief $(TESTS) $(FUZZ) $(HELPERS)
+	$(Q)B=$(B) tests/run
+
+# Installs what is missing, builds, records this machine under a short real load, shows the report.
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)B=$(B) scripts/demo.sh
+
+deps:
+	$(Q)scripts/install-deps.sh $(DEPS_BUILD)
+deps-test:
+	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST)
+
+golden: $(TESTS)
+	$(Q)for t in $(TESTS); do TT_GOLDEN_WRITE=1 $$t >/dev/null || exit 1; done
+
+format:
+	$(Q)clang-format -i $(wildcard bpf/*.c bpf/*.h collector/*.c collector/*/*.c collector/*/*.h tests/unit/*/*.c tests/fuzz/*.c tests/system/helpers/*.c)
+
+install: all
+	install -D -m 755 $(B)/timethief $(DESTDIR)$(PREFIX)/bin/timethief
+	install -D -m 644 docs/timethief.1 $(DESTDIR)$(PREFIX)/share/man/man1/timethief.1
+
+clean:
+	$(Q)rm -rf $(B)
+
+.PHONY: all check test test-built demo deps deps-test golden format install clean
+.DELETE_ON_ERROR:
+
+-include $(shell test -d $(B) && find $(B) -name '*.d')

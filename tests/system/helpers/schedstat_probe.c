@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS] - busy loops and sleepers on at most two CPUs, and what
+ * the kernel says each of them waited for a CPU.
+ *
+ * Each task is named ttbusyN or ttsleepN. Its /proc/PID/schedstat is read twice, never while it is queued
+ * (the file leaves out a wait that is still open): before it starts, while it blocks in a pipe, and at its
+ * end, while it is a zombie that we have not reaped. So run_delay_ns of the second reading is all the task
+ * ever waited, from fork to exit. OUT gets one JSON object: {"tasks": [{"name", "tid", "start_run_delay_ns",
+ * "run_delay_ns", "exec_ns", "nr_timeslices"}]}. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NR_TASKS_MAX = 64 };
+
+struct schedstat {
+	uint64_t exec_ns, run_delay_ns, nr_timeslices;
+};
+
+struct task {
+	char name[16];
+	pid_t pid;
+	struct schedstat start, end;
+};
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static int read_schedstat(pid_t pid, struct schedstat *ret_stat)
+{
+	char path[64];
+	FILE *f;
+	int nr;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return -errno;
+	nr = fscanf(f, "%lu %lu %lu", &ret_stat->exec_ns, &ret_stat->run_delay_ns, &ret_stat->nr_timeslices);
+	fclose(f);
+	return nr == 3 ? 0 : -EIO;
+}
+
+/* Two of the CPUs that we may use, so that a big machine gives the same load. */
+static void keep_two_cpus(void)
+{
+	cpu_set_t allowed, two;
+	int nr = 0;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return;
+	CPU_ZERO(&two);
+	for (int cpu = 0; cpu < CPU_SETSIZE && nr < 2; cpu++) {
+		if (CPU_ISSET(cpu, &allowed)) {
+			CPU_SET(cpu, &two);
+			nr++;
+		}
+	}
+	sched_setaffinity(0, sizeof(two), &two);
+}
+
+static void task_main(const struct task *task, bool busy, int go_fd, double seconds)
+{
+	struct timespec interval = { 0, 2000000 };
+	double until_s;
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, task->name);
+	if (read(go_fd, &byte, 1) != 0) /* end of file is the signal: it reaches all at once */
+		_exit(1);
+	until_s = now_s() + seconds;
+	while (now_s() < until_s) {
+		if (busy)
+			for (volatile int i = 0; i < 10000; i++)
+				;
+		else
+			nanosleep(&interval, NULL);
+	}
+	_exit(0);
+}
+
+/* Blocked in the pipe: state S, read between two switches. */
+static bool wait_until_blocked(pid_t pid)
+{
+	char path[64], line[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (int i = 0; i < 5000; i++) {
+		FILE *f = fopen(path, "r");
+		const char *state = NULL;
+
+		if (f && fgets(line, sizeof(line), f))
+			state = strrchr(line, ')');
+		if (f)
+			fclose(f);
+		/* the name is set just before the read; a sleep before that would be a page fault in D */
+		if (state && state[2] == 'S' && strstr(line, "(tt"))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static int write_json(const char *path, const struct task *tasks, int nr)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f)
+		return -errno;
+	fprintf(f, "{\"tasks\": [");
+	for (int i = 0; i < nr; i++)
+		fprintf(f,
+			"%s\n{\"name\": \"%s\", \"tid\": %d, \"start_run_delay_ns\": %lu, \"run_delay_ns\": "
+			"%lu, "
+			"\"exec_ns\": %lu, \"nr_timeslices\": %lu}",
+			i ? "," : "", tasks[i].name, tasks[i].pid, tasks[i].start.run_delay_ns,
+			tasks[i].end.run_delay_ns, tasks[i].end.exec_ns, tasks[i].end.nr_timeslices);
+	fprintf(f, "\n]}\n");
+	return fclose(f) ? -errno : 0;
+}
+
+int main(int argc, char **argv)
+{
+	int nr_busy = argc > 3 ? atoi(argv[3]) : 6, nr_sleepers = argc > 4 ? atoi(argv[4]) : 4;
+	double seconds = argc > 1 ? atof(argv[1]) : 0;
+	int nr = nr_busy + nr_sleepers, go_fds[2], err = 0;
+	struct task tasks[NR_TASKS_MAX] = { 0 };
+
+	if (argc < 3 || seconds <= 0 || nr_busy < 0 || nr_sleepers < 0 || nr < 1 || nr > NR_TASKS_MAX) {
+		fprintf(stderr, "usage: schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS]\n");
+		return 2;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	keep_two_cpus();
+	if (pipe(go_fds)) {
+		perror("schedstat_probe: pipe");
+		return 1;
+	}
+	for (int i = 0; i < nr; i++) {
+		bool busy = i < nr_busy;
+
+		snprintf(tasks[i].name, sizeof(tasks[i].name), busy ? "ttbusy%d" : "ttsleep%d",
+			 busy ? i : i - nr_busy);
+		tasks[i].pid = fork();
+		if (tasks[i].pid < 0) {
+			perror("schedstat_probe: fork");
+			return 1; /* the others see the end of the pipe's writer and then of their parent */
+		}
+		if (tasks[i].pid == 0) {
+			close(go_fds[1]);
+			task_main(&tasks[i], busy, go_fds[0], seconds);
+		}
+	}
+	for (int i = 0; i < nr && !err; i++)
+		err = wait_until_blocked(tasks[i].pid) ? read_schedstat(tasks[i].pid, &tasks[i].start)
+						       : -ETIMEDOUT;
+	close(go_fds[1]);
+	for (int i = 0; i < nr; i++) {
+		siginfo_t how;
+		int read_err;
+
+		if (waitid(P_PID, tasks[i].pid, &how, WEXITED | WNOWAIT)) /* a zombie, not reaped */
+			err = -errno;
+		read_err = read_schedstat(tasks[i].pid, &tasks[i].end);
+		err = err ? err : read_err;
+		waitpid(tasks[i].pid, NULL, 0);
+	}
+	if (!err)
+		err = write_json(argv[2], tasks, nr);
+	if (err)
+		fprintf(stderr, "schedstat_probe: %s\n", strerror(-err));
+	return err ? 1 : 0;
+}

@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# loss: at the default ring size nothing is lost at the highest switch rate, and every switch that the kernel counted is
+# recorded or known to be unseen. With a tiny ring the loss is counted, shown and dated, and totals stay exact.
+# timeout: 150
+. "$(dirname "$0")/lib.sh"
+need_built
+need jq perf
+need_bpf
+perf bench sched pipe -l 10 >"$T/perf.log" 2>&1 || skip_all "perf bench does not run: $(head -n 1 "$T/perf.log")"
+
+cpu_rows() { json "$1" '.sections.runq.tables.cpus[] | select(.cpu != "all") | "\(.cpu) \(.recorded_switches) \(.shed_switches) \(.unseen_switches) \(.nr_switches)"'; }
+lost_of() { json "$1" .loss.shed; }
+
+nothing_is_lost() {
+	local cpu recorded shed unseen kernel bad=0 nr=0 switches=0
+
+	cat >"$T/load.sh" <<-'LOAD'
+		perf bench sched pipe -l 1000000000 >/dev/null 2>&1 & pipe_pid=$!
+		fio_pid=
+		if [ -n "$DEVICE" ]; then fio "$here/fio/beside.fio" >/dev/null 2>&1 & fio_pid=$!; fi
+		sleep "$LOAD_S"
+		kill "$pipe_pid" $fio_pid
+		wait
+	LOAD
+	DEVICE=
+	if command -v fio >/dev/null && command -v losetup >/dev/null && loop_open 64M; then
+		DEVICE=/dev/$loop_dev
+	else
+		skip "fio beside the pipe" "no fio or no loop device; the pipe runs alone"
+	fi
+	DEVICE=$DEVICE LOAD_S=30 "$TT" record -o "$T/full.tt" -- bash "$T/load.sh" >"$T/record.log" 2>&1 ||
+		{ not_ok "record beside perf bench" "$(tail -n 3 "$T/record.log")"; return; }
+	report_json "$T/full.tt" "$T/full.json" || { not_ok "report" "$(head -n 1 "$T/full.json.err")"; return; }
+	check_equal "default ring: nothing shed" "$(lost_of "$T/full.json")" 0
+	while read -r cpu recorded shed unseen kernel; do
+		nr=$((nr + 1))
+		switches=$((switches + recorded))
+		if [ "$((recorded + shed + unseen))" != "$kernel" ] || [ "$shed" != 0 ]; then
+			bad=$((bad + 1))
+			echo "$cpu: $recorded recorded, $shed shed, $unseen unseen, the run queue counted $kernel" >&2
+		fi
+		# A few switches of exiting tasks never reach a program; more would be a probe that is not where it should be.
+		is_true "$unseen <= 20 + $kernel / 100000" || { bad=$((bad + 1)); echo "$cpu: $unseen unseen" >&2; }
+	done < <(cpu_rows "$T/full.json")
+	check_true "default ring: recorded + unseen = the run queue's nr_switches on each CPU" "$nr > 0 && $bad == 0"
+	check_true "the load was high ($switches switches in 30 s)" "$switches > 300000"
+	check "the summary names events and bytes" "$(tail -n 5 "$T/record.log")" file_holds "$T/record.log" '[0-9] events'
+	[ -z "$DEVICE" ] || loop_close "$loop_dev"
+}
+
+# The recorder is held (SIGSTOP) for a second, so its rings must overflow, whatever the machine's speed.
+a_loss_is_told() {
+	local kernel_ns name tid
+
+	cat >"$T/small.sh" <<-'LOAD'
+		perf bench sched pipe -l 1000000000 >/dev/null 2>&1 & pipe_pid=$!
+		"$H/schedstat_probe" 3 "$T/truth.json" & probe_pid=$!
+		sleep 0.7
+		kill -STOP "$PPID"
+		sleep 1
+		kill -CONT "$PPID"
+		wait "$probe_pid"
+		kill "$pipe_pid"
+		wait
+	LOAD
+	"$TT" record --ring-size 64k -o "$T/small.tt" -- bash "$T/small.sh" >"$T/small.log" 2>&1 ||
+		{ not_ok "record with a tiny ring" "$(tail -n 3 "$T/small.log")"; return; }
+	report_json "$T/small.tt" "$T/small.json" || { not_ok "report of a lossy session" "$(head -n 1 "$T/small.json.err")"; return; }
+	"$TT" report "$T/small.tt" >"$T/small.txt" 2>&1
+
+	check_true "tiny ring: the loss is counted" "$(lost_of "$T/small.json") > 1000"
+	check "tiny ring: the summary of record shows it" "$(tail -n 3 "$T/small.log")" \
+		grep -qE '[1-9][0-9,]* (switches )?(lost|shed)|(lost|shed)[^0-9]*[1-9]' "$T/small.log"
+	check "tiny ring: the report's head shows it" "$(head -n 2 "$T/small.txt")" grep -qE '[1-9][0-9,]* lost' "$T/small.txt"
+	check "tiny ring: the report says when and that percentiles are partial" "$(grep -i -m 1 partial "$T/small.txt")" \
+		grep -qiE 'partial.*between|between.*partial' "$T/small.txt"
+	check_true "tiny ring: histograms are marked partial" \
+		"$(json "$T/small.json" '[.sections.runq.histograms[] | select(.partial)] | length') > 0"
+
+	bad=0
+	while read -r cpu recorded shed unseen kernel; do
+		if [ "$((recorded + shed + unseen))" != "$kernel" ]; then
+			bad=$((bad + 1))
+			echo "$cpu: $recorded recorded, $shed shed, $unseen unseen, the run queue counted $kernel" >&2
+		fi
+	done < <(cpu_rows "$T/small.json")
+	check_equal "tiny ring: recorded + shed + unseen = nr_switches on each CPU" "$bad" 0
+	while read -r name tid kernel_ns; do
+		# the same bound as without loss, see runq.t
+		check_near "tiny ring: $name's summed wait is still exact" \
+			"$(json "$T/small.json" ".sections.runq.tables.tasks[] | select(.tid == $tid) | .kernel_run_delay_ns")" "$kernel_ns" 20000 0
+	done < <(json "$T/truth.json" '.tasks[] | select(.name == "ttbusy0" or .name == "ttbusy5" or .name == "ttsleep0") | "\(.name) \(.tid) \(.run_delay_ns)"')
+}
+
+nothing_is_lost
+a_loss_is_told
+finish

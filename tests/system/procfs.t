@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# procfs: without privileges the counters of /proc give %steal, the iostat -x table and each task's run delay, and the output
+# says what it cannot know.
+. "$(dirname "$0")/lib.sh"
+need_built
+need jq
+
+# The binary may lie where the other user cannot look.
+bin=$(mktemp -d /tmp/timethief-test.XXXXXX)
+at_exit "rm -rf $bin"
+install -m 755 "$TT" "$bin/timethief"
+install -m 755 "$H/spinner" "$H/sleeper" "$bin/"
+mkdir -m 777 "$bin/out"
+chmod 755 "$bin"
+if [ "$(id -u)" = 0 ]; then
+	need setpriv
+	as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"; }
+	as_nobody true 2>"$T/setpriv.err" || skip_all "cannot become another user: $(cat "$T/setpriv.err")"
+else
+	as_nobody() { "$@"; }
+fi
+tt() { (cd "$bin/out" && as_nobody "$bin/timethief" "$@"); }
+
+begin as_nobody "$bin/spinner" $(($(nproc) * 3)) 30
+grep '^cpu[0-9]' /proc/stat >"$T/stat.before"
+tt record --source procfs -d 3 -o s.tt >"$T/record.log" 2>&1
+check_equal "record --source procfs as nobody" "$?" 0
+grep '^cpu[0-9]' /proc/stat >"$T/stat.after"
+tt report --json s.tt >"$T/report.json" 2>"$T/report.err" || { not_ok report "$(head -n 1 "$T/report.err")"; finish; }
+tt report s.tt >"$T/report.txt" 2>&1
+
+check_equal "the report names its source" "$(json "$T/report.json" .source.name)" procfs
+awk 'NR == FNR { before[$1] = $9; next } { print $1, $9 - before[$1] }' "$T/stat.before" "$T/stat.after" >"$T/steal"
+user_hz=$(getconf CLK_TCK)
+while read -r cpu ticks; do
+	# Ours is read within the two readings here: a little less is right, more is wrong; one USER_HZ for the rounding.
+	ours_ns=$(json "$T/report.json" ".sections.steal.tables.cpus[] | select(.cpu == \"$cpu\") | .stolen_ns")
+	if [ "$ours_ns" = null ] && [ "$(json "$T/report.json" .host.steal_reported)" = false ]; then
+		skip "$cpu: stolen ns" "this machine reports no steal"
+		continue
+	fi
+	check_near "$cpu: stolen ns" "$ours_ns" "$(calc "$ticks * 1e9 / $user_hz")" 20000000 0.2
+done <"$T/steal"
+check_true "the disk table has iostat's columns" \
+	"$(json "$T/report.json" '[.sections.disk.tables.devices[]? | select(has("r_await_ms") and has("aqu_sz") and has("util_pct"))] | length') == $(json "$T/report.json" '[.sections.disk.tables.devices[]?] | length')"
+check "it says what it cannot know" "no such note" grep -qiE 'no single events|no percentiles|counters only|cannot' "$T/report.txt"
+
+if [ -r /proc/self/schedstat ]; then
+	# Three busy loops per CPU: each waits about two thirds of the time.
+	spinner_ms=$(json "$T/report.json" '[.sections.runq.tables.tasks[] | select(.comm == "spinner") | .wait_sum_ns] | add / 1e6')
+	expected_ms=$(calc "3000 * 2 * $(nproc)")
+	# Others of this machine may take part; half of it is far from nothing and from double counting.
+	check_true "run delay of the busy loops ($spinner_ms ms, about $expected_ms expected)" \
+		"$spinner_ms > $expected_ms * 0.5 && $spinner_ms < $expected_ms * 1.6"
+else
+	skip "run delay per task" "this kernel has no /proc/PID/schedstat"
+fi
+
+if as_nobody "$H/can_bpf" >/dev/null 2>&1; then
+	skip "auto falls back" "BPF is allowed to every user here"
+else
+	tt record --source auto -d 500ms -o auto.tt >"$T/auto.log" 2>&1
+	check_equal "auto without privileges: exit status" $? 0
+	check_true "auto says in one line why it is procfs" "$(grep -ciE 'procfs|/proc' "$T/auto.log") >= 1"
+	check "the reason names what is missing" "$(head -n 2 "$T/auto.log")" grep -qE 'CAP_[A-Z]+|BTF|BPF|root' "$T/auto.log"
+	tt record --source bpf -d 500ms -o bpf.tt >"$T/bpf.log" 2>&1
+	check_equal "--source bpf without privileges: exit status" $? 1
+	if [ -r /sys/kernel/btf/vmlinux ]; then
+		check "it names the missing capability" "$(cat "$T/bpf.log")" grep -q 'CAP_' "$T/bpf.log"
+	fi
+	check_equal "it says so in one line" "$(wc -l <"$T/bpf.log")" 1
+	check "it leaves no file" "bpf.tt was made" test ! -e "$bin/out/bpf.tt"
+fi
+finish

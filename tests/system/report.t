@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# report: every way to cut a session gives the same totals; widths, colours and hostile names are handled.
+. "$(dirname "$0")/lib.sh"
+need_built
+need jq
+source=bpf
+reason=$(why_no_bpf)
+[ -z "$reason" ] || { source=procfs; skip "report of single events" "$reason"; }
+
+# A task whose name is an attack on the terminal, and one with spaces and an umlaut in an old encoding.
+hostile=$'\033]0;x\007'
+cp "$H/sleeper" "$T/$hostile"
+cp "$H/sleeper" "$T/"$'a b\xe4'
+cat >"$T/load.sh" <<'LOAD'
+"$H/spinner" 4 3 & a=$!
+"$T/$hostile" 3 500 & b=$!
+"$T/"$'a b\xe4' 3 500 & c=$!
+wait $a $b $c
+LOAD
+hostile=$hostile "$TT" record -q --source $source -o "$T/s.tt" -- bash "$T/load.sh" >"$T/record.log" 2>&1 ||
+	{ not_ok record "$(tail -n 1 "$T/record.log")"; finish; }
+report_json "$T/s.tt" "$T/all.json" || { not_ok report "$(head -n 1 "$T/all.json.err")"; finish; }
+
+"$TT" report "$T/s.tt" >"$T/all.txt" 2>"$T/all.err"
+check_equal "findings come first, then steal, disk, runq" \
+	"$(grep -oE '^(FINDINGS|STEAL|DISK|RUNQ)' "$T/all.txt" | uniq | tr '\n' ' ')" "FINDINGS STEAL DISK RUNQ "
+check_true "at least one finding" "$(json "$T/all.json" '.findings | length') >= 1"
+check_equal "JSON has a schema version" "$(json "$T/all.json" .timethief_json)" 1
+check "no control bytes but newlines in the text" "raw bytes" eval '! grep -qP "[\x00-\x08\x0b-\x1f\x7f]" "$T/all.txt"'
+check "no colour when not on a terminal" "escape sequences" eval '! grep -q $'"'\\033'"' "$T/all.txt"'
+check_true "80 columns when not on a terminal" "$(awk '{ if (length($0) > n) n = length($0) } END { print n + 0 }' "$T/all.txt") <= 80"
+check "the JSON is valid although names are hostile" "not valid" jq -e . "$T/all.json" >"$T/jq.out"
+
+for section in steal disk runq; do
+	report_json "$T/s.tt" "$T/$section.json" --section $section || { not_ok "--section $section" "$(head -n 1 "$T/$section.json.err")"; continue; }
+	check_equal "--section $section holds that alone" "$(json "$T/$section.json" '.sections | keys | join(" ")')" $section
+	check_equal "--section $section says the same" "$(jq -S ".sections.$section" "$T/$section.json" | sha256sum)" \
+		"$(jq -S ".sections.$section" "$T/all.json" | sha256sum)"
+done
+for by in cpu task cgroup device; do
+	"$TT" report --by $by "$T/s.tt" >"$T/by.txt" 2>"$T/by.err"
+	check_equal "--by $by" "$? $(head -n 1 "$T/by.err")" "0 "
+done
+"$TT" report --classic --section disk "$T/s.tt" >"$T/classic.txt" 2>&1
+check_equal "--classic" $? 0
+COLUMNS=40 "$TT" report "$T/s.tt" >"$T/narrow.txt" 2>&1
+check_equal "a narrow page loses no number" $? 0
+
+# The halves of a session add up to the whole.
+if [ $source = bpf ]; then
+	report_json "$T/s.tt" "$T/first.json" --to 1.5s && report_json "$T/s.tt" "$T/second.json" --from 1.5s ||
+		not_ok "--from and --to" "$(cat "$T"/first.json.err "$T"/second.json.err)"
+	waits() { json "$1" '.sections.runq.tables.cpus[] | select(.cpu == "all") | .waits'; }
+	check_equal "waits before and after 1.5 s together are all waits" \
+		"$(calc "$(waits "$T/first.json") + $(waits "$T/second.json")")" "$(waits "$T/all.json")"
+	stolen() { json "$1" '.sections.steal.tables.cpus[] | select(.cpu == "all") | .stolen_ns'; }
+	check_equal "steal before and after 1.5 s together is all steal" \
+		"$(calc "$(stolen "$T/first.json") + $(stolen "$T/second.json")")" "$(stolen "$T/all.json")"
+fi
+
+# Colour on a terminal, none with NO_COLOR.
+if command -v script >/dev/null; then
+	script -qec "$TT report $T/s.tt" /dev/null </dev/null >"$T/tty.txt" 2>&1
+	check "colour on a terminal" "no escape sequence" grep -q $'\033\\[' "$T/tty.txt"
+	NO_COLOR=1 script -qec "$TT report $T/s.tt" /dev/null </dev/null >"$T/tty.txt" 2>&1
+	check "none with NO_COLOR" "escape sequences" eval '! grep -q $'"'\\033'"' "$T/tty.txt"'
+else
+	skip "colour on a terminal" "no script(1)"
+fi
+timeout 20 "$TT" report "$T/s.tt" 2>"$T/pipe.err" | head -n 1 >/dev/null
+status=${PIPESTATUS[0]}
+check_true "report | head ends quietly" "($status == 0 || $status == 141) && $(wc -c <"$T/pipe.err") == 0"
+finish
