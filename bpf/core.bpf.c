@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* core.bpf.c - what all probes share: maps, knobs, the licence, and the program that the collector runs on a chosen CPU. */
+/* core.bpf.c - what all probes share: maps, knobs, the licence, and the program that the collector runs on a
+ * chosen CPU. */
 #define TT_DEFINE_MAPS
 #include "bpf/probe.bpf.h"
 
@@ -8,8 +9,8 @@ char LICENSE[] SEC("license") = "GPL";
 enum { TT_SYNC_BEGIN = 1, TT_SYNC_FLUSH = 2, TT_SYNC_END = 3, TT_SYNC_WHOAMI = 4 };
 
 /* Never attached: the collector runs it with BPF_PROG_TEST_RUN on the CPU it wants. Args: enum above.
- * Looks at the steal clock and hands over what is staged, so that an idle CPU's records arrive too. Returns the
- * steal clock's low 32 bits of us for BEGIN (0 = reads nothing), else 0. */
+ * Looks at the steal clock and hands over what is staged, so that an idle CPU's records arrive too. Returns
+ * the steal clock's low 32 bits of us for BEGIN (0 = reads nothing), else 0. */
 SEC("?raw_tp/sched_switch")
 int core__sync(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -43,8 +44,8 @@ int core__sync(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* Where the run queue of the CPU it runs on is; from user space's view only a number. Tells whether the way from a
- * task to its run queue works at all. */
+/* Where the run queue of the CPU it runs on is; from user space's view only a number. Tells whether the way
+ * from a task to its run queue works at all. */
 SEC("?raw_tp/sched_switch")
 int core__rq_clock(struct bpf_raw_tracepoint_args *ctx)
 {

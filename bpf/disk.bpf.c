@@ -8,17 +8,19 @@
  *   |-queue-| |----------device and requeue---| |----------flush--------------|
  *
  * Counts equal /proc/diskstats exactly, because they are taken where and when the kernel counts:
- * - a request is counted at done if it has RQF_IO_STAT and has left the flush sequence (a FUA write is done twice);
+ * - a request is counted at done if it has RQF_IO_STAT and has left the flush sequence (a FUA write is done
+ * twice);
  * - sectors are counted at every (partial) completion; at done the request's size is already 0;
- * - a flush is counted when the flush request of the flush machinery completes; an empty preflush is never issued;
+ * - a flush is counted when the flush request of the flush machinery completes; an empty preflush is never
+ * issued;
  * - a request that is merged into another starts and never ends.
- * The start is the kernel's own (start_time_ns) when the request is accounted, as in await; without RQF_IO_STAT that
- * field is stale, and then it is the time of block_io_start.
+ * The start is the kernel's own (start_time_ns) when the request is accounted, as in await; without
+ * RQF_IO_STAT that field is stale, and then it is the time of block_io_start.
  */
 #include "bpf/probe.bpf.h"
 
-/* An argument that moved: place i if the knob is set, else place j. The empty asm keeps the compiler from making one load
- * with a computed offset of it, which the verifier refuses on a context. */
+/* An argument that moved: place i if the knob is set, else place j. The empty asm keeps the compiler from
+ * making one load with a computed offset of it, which the verifier refuses on a context. */
 #define MOVED_ARG(ctx, knob, i, j)                                                                           \
 	({                                                                                                   \
 		void *arg_;                                                                                  \
@@ -36,8 +38,8 @@ enum { OP_FLUSH = 2, OP_DISCARD = 3, OP_DRV_IN = 34, OP_DRV_OUT = 35 };
 
 /* A request or bio on its way; key: its address. */
 struct io {
-	u64 start_ts_ns; /* 0 = not seen */
-	u64 issue_ts_ns; /* first issue; 0 = never */
+	u64 start_ts_ns;   /* 0 = not seen */
+	u64 issue_ts_ns;   /* first issue; 0 = never */
 	u64 requeue_ts_ns; /* 0 = not requeued now */
 	u64 requeue_ns;
 	u64 complete_ts_ns; /* of the data */
@@ -190,8 +192,8 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	}
 	d.total_ns = now_ns - start_ts_ns;
 	if (!io->issue_ts_ns) {
-		/* an empty preflush spends its life in the flush sequence; another request failed before the driver,
-		 * or was issued before recording began */
+		/* an empty preflush spends its life in the flush sequence; another request failed before the
+		 * driver, or was issued before recording began */
 		if (io->in_flush_sequence) {
 			d.flush_ns = d.total_ns;
 			flags |= TT_DISK_NO_ISSUE;
@@ -396,7 +398,8 @@ int BPF_PROG(disk__io_done, struct request *rq)
 	return on_done(rq);
 }
 
-/* The tracepoints below had a leading request_queue until 5.11 (a54895fa057c), also in stable and RHEL kernels. */
+/* The tracepoints below had a leading request_queue until 5.11 (a54895fa057c), also in stable and RHEL
+ * kernels. */
 SEC("?tp_btf/block_rq_issue")
 int disk__rq_issue(u64 *ctx)
 {

@@ -7,9 +7,10 @@
  *
  * Everything travels in batches: a header (struct tt_batch) and the records behind it. There are two streams:
  *
- *   TT_STREAM_SCHED    one CPU's time line, packed: struct tt_switch for every context switch and struct tt_mark
- *                      for steal that was first seen between switches. Times are differences to the record before.
- *   TT_STREAM_RECORDS  everything else: whole records that begin with struct tt_record and carry their own time.
+ *   TT_STREAM_SCHED    one CPU's time line, packed: struct tt_switch for every context switch and struct
+ * tt_mark for steal that was first seen between switches. Times are differences to the record before.
+ *   TT_STREAM_RECORDS  everything else: whole records that begin with struct tt_record and carry their own
+ * time.
  *
  * Nothing is dropped without a number: the header counts what was shed before it, cumulatively.
  */
@@ -38,7 +39,7 @@ enum tt_stream { TT_STREAM_SCHED = 1, TT_STREAM_RECORDS = 2 };
 
 enum {
 	TT_WIRE_VERSION = 1,
-	TT_CPU_NONE = 0xffff,	 /* batch of no particular CPU (names, counters) */
+	TT_CPU_NONE = 0xffff,	   /* batch of no particular CPU (names, counters) */
 	TT_BATCH_BYTES_MAX = 4096, /* a batch, header included, never exceeds this */
 	TT_COMM_LEN = 16,
 	TT_DISK_NAME_LEN = 32,
@@ -51,10 +52,10 @@ enum {
  *   steal_clock_ns(end) - steal_clock_ns(start) = steal of this CPU,
  *   nr_switches(end) - nr_switches(start) = recorded + shed + unseen switches,
  *   wait_total_ns(end) - wait_total_ns(start) = waits recorded + waits in shed records.
- * base_ts_ns, steal_clock_ns, nr_switches, wait_total_ns and prev_tid are the state just before the first record;
- * a batch may hold no record at all, and then says just that state (the end of a stretch).
- * The nr_* counts are cumulative since recording began on this CPU, up to just before the first record.
- * For TT_STREAM_RECORDS only size, cpu, stream, version, nr_records, base_ts_ns (of the first record) and
+ * base_ts_ns, steal_clock_ns, nr_switches, wait_total_ns and prev_tid are the state just before the first
+ * record; a batch may hold no record at all, and then says just that state (the end of a stretch). The nr_*
+ * counts are cumulative since recording began on this CPU, up to just before the first record. For
+ * TT_STREAM_RECORDS only size, cpu, stream, version, nr_records, base_ts_ns (of the first record) and
  * nr_shed_records are set.
  */
 struct tt_batch {
@@ -63,7 +64,8 @@ struct tt_batch {
 	tt_u8 stream;  /* enum tt_stream */
 	tt_u8 version; /* TT_WIRE_VERSION */
 	tt_u64 base_ts_ns;
-	tt_u64 steal_clock_ns;	 /* absolute, as the steal rung in use reads it, jumps taken out; 0 = no steal rung */
+	tt_u64 steal_clock_ns;	 /* absolute, as the steal rung in use reads it, jumps taken out; 0 = no steal
+				    rung */
 	tt_u64 nr_switches;	 /* rq->nr_switches; where it cannot be read, our own count */
 	tt_u64 wait_total_ns;	 /* sum of wait_ns of all switches, shed ones included */
 	tt_u64 nr_shed_switches; /* switches whose record found no room */
@@ -75,8 +77,8 @@ struct tt_batch {
 };
 
 enum {
-	TT_BATCH_FIRST = 1,   /* recording begins on this CPU at base_ts_ns */
-	TT_BATCH_LAST = 2,    /* recording ended on this CPU after the last record of this batch */
+	TT_BATCH_FIRST = 1,	 /* recording begins on this CPU at base_ts_ns */
+	TT_BATCH_LAST = 2,	 /* recording ended on this CPU after the last record of this batch */
 	TT_BATCH_AFTER_SHED = 4, /* switch records or marks were shed between the batch before and this one */
 };
 
@@ -99,30 +101,30 @@ static inline tt_u64 tt_dur32_unpack(tt_u32 packed)
 
 /* flags of the packed records */
 enum {
-	TT_SW_STATE_MASK = 0x000f,   /* of who left: enum tt_task_state */
-	TT_SW_PREEMPTED = 0x0010,    /* who left lost the CPU while it wanted to run on */
-	TT_SW_IOWAIT = 0x0020,	     /* who left sleeps for I/O (task->in_iowait) */
-	TT_SW_WAIT_MASK = 0x00c0,    /* why who comes had to wait: enum tt_wait_kind << TT_SW_WAIT_SHIFT */
+	TT_SW_STATE_MASK = 0x000f, /* of who left: enum tt_task_state */
+	TT_SW_PREEMPTED = 0x0010,  /* who left lost the CPU while it wanted to run on */
+	TT_SW_IOWAIT = 0x0020,	   /* who left sleeps for I/O (task->in_iowait) */
+	TT_SW_WAIT_MASK = 0x00c0,  /* why who comes had to wait: enum tt_wait_kind << TT_SW_WAIT_SHIFT */
 	TT_SW_WAIT_SHIFT = 6,
 	TT_SW_WOKEN_IN_IRQ = 0x0100, /* the waker was an interrupt that hit waker_tid */
 	TT_SW_MIGRATED = 0x0200,     /* who comes waited on another CPU first (queued_cpu) */
 	TT_SW_THROTTLED = 0x0400,    /* who comes was throttled by a CPU quota during the wait */
 	TT_SW_SEEN_MASK = 0x3000,    /* marks: what saw the steal: enum tt_steal_seen << TT_SW_SEEN_SHIFT */
 	TT_SW_SEEN_SHIFT = 12,
-	TT_SW_STEAL_JUMP = 0x4000,   /* the steal clock went back or jumped; steal_ns was clamped */
-	TT_SW_MARK = 0x8000,	     /* this record is a struct tt_mark */
+	TT_SW_STEAL_JUMP = 0x4000, /* the steal clock went back or jumped; steal_ns was clamped */
+	TT_SW_MARK = 0x8000,	   /* this record is a struct tt_mark */
 };
 
-enum tt_task_state { /* what a task that left the CPU does; the letters of ps(1) */
-	TT_STATE_RUNNING = 0, /* R: still runnable */
-	TT_STATE_SLEEPING = 1, /* S */
-	TT_STATE_DISK_SLEEP = 2, /* D */
-	TT_STATE_STOPPED = 3, /* T */
-	TT_STATE_TRACED = 4, /* t */
-	TT_STATE_DEAD = 5, /* X, Z */
-	TT_STATE_PARKED = 6, /* P */
-	TT_STATE_IDLE = 7, /* I: uninterruptible, not in the load average */
-	TT_STATE_OTHER = 8,
+enum tt_task_state {			      /* what a task that left the CPU does; the letters of ps(1) */
+		     TT_STATE_RUNNING = 0,    /* R: still runnable */
+		     TT_STATE_SLEEPING = 1,   /* S */
+		     TT_STATE_DISK_SLEEP = 2, /* D */
+		     TT_STATE_STOPPED = 3,    /* T */
+		     TT_STATE_TRACED = 4,     /* t */
+		     TT_STATE_DEAD = 5,	      /* X, Z */
+		     TT_STATE_PARKED = 6,     /* P */
+		     TT_STATE_IDLE = 7,	      /* I: uninterruptible, not in the load average */
+		     TT_STATE_OTHER = 8,
 };
 
 enum tt_wait_kind {
@@ -176,12 +178,12 @@ struct tt_disk {
 	tt_u64 device_ns;     /* with the driver, summed over issues */
 	tt_u64 flush_ns;      /* data complete to the end of the flush sequence (FUA, postflush) */
 	tt_u64 sector;
-	tt_u64 bytes;		/* completed bytes, summed over partial completions */
-	tt_u64 steal_issue_ns;	/* steal clock of issue_cpu at the first issue; 0 = not read */
-	tt_u64 steal_done_ns;	/* steal clock of rec.cpu at completion; 0 = not read */
-	tt_u32 dev;		/* kernel dev_t of the whole disk: major << 20 | minor */
-	tt_u32 cmd_flags;	/* request->cmd_flags; low 8 bits enum req_op */
-	tt_u32 tid;		/* who submitted; with TT_DISK_NO_SUBMITTER 0 */
+	tt_u64 bytes;	       /* completed bytes, summed over partial completions */
+	tt_u64 steal_issue_ns; /* steal clock of issue_cpu at the first issue; 0 = not read */
+	tt_u64 steal_done_ns;  /* steal clock of rec.cpu at completion; 0 = not read */
+	tt_u32 dev;	       /* kernel dev_t of the whole disk: major << 20 | minor */
+	tt_u32 cmd_flags;      /* request->cmd_flags; low 8 bits enum req_op */
+	tt_u32 tid;	       /* who submitted; with TT_DISK_NO_SUBMITTER 0 */
 	tt_u16 submit_cpu, issue_cpu;
 	tt_u16 flags; /* TT_DISK_* */
 	tt_u16 nr_issues;
@@ -190,13 +192,13 @@ struct tt_disk {
 };
 
 enum {
-	TT_DISK_COUNTED = 1,	  /* in ios[] of /proc/diskstats: RQF_IO_STAT without RQF_FLUSH_SEQ, or a flush */
-	TT_DISK_NO_ISSUE = 2,	  /* never issued: an empty preflush, or it failed before */
-	TT_DISK_NO_START = 4,	  /* started before recording began: queue_ns is unknown and 0 */
-	TT_DISK_BIO = 8,	  /* bio-based device */
+	TT_DISK_COUNTED = 1,  /* in ios[] of /proc/diskstats: RQF_IO_STAT without RQF_FLUSH_SEQ, or a flush */
+	TT_DISK_NO_ISSUE = 2, /* never issued: an empty preflush, or it failed before */
+	TT_DISK_NO_START = 4, /* started before recording began: queue_ns is unknown and 0 */
+	TT_DISK_BIO = 8,      /* bio-based device */
 	TT_DISK_PASSTHROUGH = 16, /* SG_IO and the like: no file system request */
 	TT_DISK_NO_SUBMITTER = 32,
-	TT_DISK_FLUSH = 64, /* a flush of the device's cache: fl_ios of /proc/diskstats */
+	TT_DISK_FLUSH = 64,	       /* a flush of the device's cache: fl_ios of /proc/diskstats */
 	TT_DISK_SECTORS_COUNTED = 128, /* bytes are in sectors[] of /proc/diskstats: RQF_IO_STAT */
 };
 
@@ -205,12 +207,12 @@ struct tt_task {
 	struct tt_record rec;
 	tt_u64 start_ns; /* task->start_time: tells a reused tid from the same task */
 	tt_u64 cgroup_id;
-	tt_u64 run_delay_ns;	/* sched_info.run_delay */
-	tt_u64 open_wait_ns;	/* queued right now for so long (not yet in run_delay_ns) */
-	tt_u64 exec_ns;		/* se.sum_exec_runtime */
+	tt_u64 run_delay_ns; /* sched_info.run_delay */
+	tt_u64 open_wait_ns; /* queued right now for so long (not yet in run_delay_ns) */
+	tt_u64 exec_ns;	     /* se.sum_exec_runtime */
 	tt_u32 tid, pid, parent_pid;
-	tt_u16 why;   /* enum tt_task_why */
-	tt_u16 flags; /* TT_TASK_* */
+	tt_u16 why;		/* enum tt_task_why */
+	tt_u16 flags;		/* TT_TASK_* */
 	char comm[TT_COMM_LEN]; /* any bytes; NUL-terminated unless full */
 };
 
@@ -232,7 +234,7 @@ enum {
 
 struct tt_cgroup {
 	struct tt_record rec;
-	tt_u64 id;	/* kernfs id = inode number in its hierarchy; v1 ids have TT_CGROUP_V1 set */
+	tt_u64 id; /* kernfs id = inode number in its hierarchy; v1 ids have TT_CGROUP_V1 set */
 	char path[TT_CGROUP_PATH_LEN]; /* from the root of the hierarchy, any bytes, NUL-terminated */
 };
 
@@ -247,8 +249,8 @@ struct tt_device {
 	char name[TT_DISK_NAME_LEN];
 };
 
-/* One cpuN line of /proc/stat in USER_HZ ticks, in the file's order (user nice system idle iowait irq softirq steal
- * guest guest_nice). rec.cpu is N. */
+/* One cpuN line of /proc/stat in USER_HZ ticks, in the file's order (user nice system idle iowait irq softirq
+ * steal guest guest_nice). rec.cpu is N. */
 enum { TT_STAT_STEAL = 7, TT_STAT_NR = 10 };
 struct tt_cpu_counters {
 	struct tt_record rec;
@@ -264,7 +266,7 @@ struct tt_disk_counters {
 	struct tt_record rec;
 	tt_u32 dev, in_flight;
 	tt_u64 ios[TT_DISK_GROUPS], merges[TT_DISK_GROUPS], sectors[TT_DISK_GROUPS];
-	tt_u32 ticks_ms[TT_DISK_GROUPS];     /* 32-bit in the kernel's text: wraps */
+	tt_u32 ticks_ms[TT_DISK_GROUPS]; /* 32-bit in the kernel's text: wraps */
 	tt_u32 io_ticks_ms, time_in_queue_ms;
 	char name[TT_DISK_NAME_LEN];
 };
@@ -285,7 +287,8 @@ struct tt_disk_sums {
 	tt_u16 group; /* TT_DISK_READ .. TT_DISK_FLUSHES */
 	tt_u16 pad;
 	tt_u64 nr_merges;
-	tt_u64 nr_shed, shed_bytes, shed_total_ns, shed_queue_ns, shed_device_ns; /* requests without a record */
+	tt_u64 nr_shed, shed_bytes, shed_total_ns, shed_queue_ns,
+		shed_device_ns; /* requests without a record */
 };
 
 /* Something was lost, when and how much. */
@@ -298,14 +301,16 @@ struct tt_loss {
 };
 
 enum tt_loss_what {
-	TT_LOSS_SWITCHES = 1,	 /* ring full: switch records shed */
-	TT_LOSS_RECORDS = 2,	 /* ring full: other records shed */
-	TT_LOSS_TASK_STATE = 3,	 /* no memory to remember a task: its wait has no closed part, its waker is unknown */
-	TT_LOSS_REQUEST_STATE = 4, /* table of running requests full: a request without queue and device time */
-	TT_LOSS_NESTED = 5,	 /* a probe interrupted a probe of the same CPU and could not write */
-	TT_LOSS_UNSEEN = 6,	 /* the kernel skipped the program (recursion) */
-	TT_LOSS_NAMES = 7,	 /* a name was cut or did not fit */
-	TT_LOSS_JUMP = 8,	 /* steal clock went back or jumped; clamped */
+	TT_LOSS_SWITCHES = 1, /* ring full: switch records shed */
+	TT_LOSS_RECORDS = 2,  /* ring full: other records shed */
+	TT_LOSS_TASK_STATE =
+		3, /* no memory to remember a task: its wait has no closed part, its waker is unknown */
+	TT_LOSS_REQUEST_STATE =
+		4,	    /* table of running requests full: a request without queue and device time */
+	TT_LOSS_NESTED = 5, /* a probe interrupted a probe of the same CPU and could not write */
+	TT_LOSS_UNSEEN = 6, /* the kernel skipped the program (recursion) */
+	TT_LOSS_NAMES = 7,  /* a name was cut or did not fit */
+	TT_LOSS_JUMP = 8,   /* steal clock went back or jumped; clamped */
 	TT_LOSS_NR,
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kernel.bpf.h - the kernel fields that the probes read, and nothing else.
  *
- * Written by hand so that no generated header is needed and a host without BTF can build. Offsets are of no meaning
- * here: preserve_access_index makes libbpf look each field up in the running kernel's BTF. A field that some kernels
- * lack is asked for with bpf_core_field_exists first; compat.bpf.h knows the renames.
+ * Written by hand so that no generated header is needed and a host without BTF can build. Offsets are of no
+ * meaning here: preserve_access_index makes libbpf look each field up in the running kernel's BTF. A field
+ * that some kernels lack is asked for with bpf_core_field_exists first; compat.bpf.h knows the renames.
  */
 #pragma once
 
@@ -36,7 +36,8 @@ struct cfs_rq {
 };
 
 struct sched_entity {
-	struct cfs_rq *cfs_rq; /* CONFIG_FAIR_GROUP_SCHED; set for tasks of every class, the idle task included */
+	struct cfs_rq
+		*cfs_rq; /* CONFIG_FAIR_GROUP_SCHED; set for tasks of every class, the idle task included */
 	u64 sum_exec_runtime;
 };
 

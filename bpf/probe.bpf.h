@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* probe.bpf.h - what every probe includes: knobs, the per-CPU state, reading the steal clock, emitting, loss counters.
+/* probe.bpf.h - what every probe includes: knobs, the per-CPU state, reading the steal clock, emitting, loss
+ * counters.
  *
  * Who may touch a CPU's staging buffer (struct tt_cpu):
  *   sched_switch and the timer tick run with interrupts off, so nothing on this CPU comes between them;
  *   block completions and the sync program run with interrupts on: they set busy first, and whoever finds it
  *   set leaves the buffer alone. The steal clock is cumulative, so a skipped look loses nothing.
- * All other records bypass the staging buffer: they are reserved in the CPU's ring, which is safe in any context.
+ * All other records bypass the staging buffer: they are reserved in the CPU's ring, which is safe in any
+ * context.
  */
 #pragma once
 
@@ -15,8 +17,9 @@
 /* Where the steal clock is read. Set before load. */
 enum tt_steal_mode {
 	TT_STEAL_NONE = 0,
-	TT_STEAL_PERCPU = 1,  /* a u64 at a fixed distance from the CPU's run queue (steal area, kernel_cpustat) */
-	TT_STEAL_RQ = 2,      /* rq->prev_steal_time_rq; right at switches and ticks */
+	TT_STEAL_PERCPU =
+		1,	 /* a u64 at a fixed distance from the CPU's run queue (steal area, kernel_cpustat) */
+	TT_STEAL_RQ = 2, /* rq->prev_steal_time_rq; right at switches and ticks */
 	TT_STEAL_TICK = 3,    /* rq->prev_steal_time */
 	TT_STEAL_ACCOUNT = 4, /* what our account_steal_time probe added up */
 };
@@ -25,22 +28,22 @@ enum { TT_BODY_WORDS = (TT_BATCH_BYTES_MAX - sizeof(struct tt_batch)) / 8, TT_BO
 
 /* One CPU's state and staging buffer. */
 struct tt_cpu {
-	u64 last_ts_ns;	     /* of the last record */
-	u64 raw_steal_ns;    /* steal clock as last read */
-	u64 steal_clock_ns;  /* the same without jumps */
-	u64 account_ns;	     /* TT_STEAL_ACCOUNT's clock */
+	u64 last_ts_ns;	    /* of the last record */
+	u64 raw_steal_ns;   /* steal clock as last read */
+	u64 steal_clock_ns; /* the same without jumps */
+	u64 account_ns;	    /* TT_STEAL_ACCOUNT's clock */
 	u64 wait_total_ns;
-	u64 nr_switches;     /* after the last record */
+	u64 nr_switches; /* after the last record */
 	u64 nr_shed_switches;
 	u32 nr_shed_records;
 	u32 nr_nested;
 	u32 nr_lost_task_state;
 	u32 nr_lost_request_state;
 	u32 cur_tid;
-	u32 pos;	     /* words used in body */
+	u32 pos; /* words used in body */
 	u32 nr_batch_switches;
-	u16 next_flags;	     /* TT_BATCH_* of the batch to come */
-	u8 on;		     /* enum tt_cpu_on */
+	u16 next_flags; /* TT_BATCH_* of the batch to come */
+	u8 on;		/* enum tt_cpu_on */
 	u8 busy;
 	struct tt_batch head;
 	u64 body[TT_BODY_ROOM];
@@ -52,21 +55,24 @@ enum tt_cpu_on { TT_CPU_OFF = 0, TT_CPU_ON = 1, TT_CPU_STOPPED = 2 };
 #define TT_MAP
 #define TT_KNOB
 #else
-#define TT_MAP extern
+#define TT_MAP	extern
 #define TT_KNOB extern
 #endif
 
 /* Knobs: const volatile, set between open and load. */
 TT_KNOB const volatile __u32 tt_steal_mode;
-TT_KNOB const volatile __s64 tt_steal_distance;	/* from the run queue, TT_STEAL_PERCPU */
-TT_KNOB const volatile __s64 tt_preempt_distance; /* of the CPU's preempt count from the run queue; 0 = unknown */
-TT_KNOB const volatile bool tt_use_stamps;	/* waits from our own stamps, not from sched_info */
+TT_KNOB const volatile __s64 tt_steal_distance; /* from the run queue, TT_STEAL_PERCPU */
+TT_KNOB const volatile __s64
+	tt_preempt_distance;		   /* of the CPU's preempt count from the run queue; 0 = unknown */
+TT_KNOB const volatile bool tt_use_stamps; /* waits from our own stamps, not from sched_info */
 TT_KNOB const volatile bool tt_probe_runq;
-TT_KNOB const volatile bool tt_blk_queue_arg;	/* block tracepoints have a leading request_queue (before 5.11) */
+TT_KNOB const volatile bool
+	tt_blk_queue_arg; /* block tracepoints have a leading request_queue (before 5.11) */
 TT_KNOB const volatile bool tt_bio_complete_queue_arg; /* block_bio_complete(q, bio), else (bio) */
-TT_KNOB const volatile bool tt_done_at_complete; /* no hook sees the end of accounting: block_rq_complete ends a request */
-TT_KNOB const volatile __u32 tt_wakeup_bytes;	/* wake the reader when a ring holds so much */
-TT_KNOB const volatile __u32 tt_only_dev;		/* kernel dev_t, 0 = all */
+TT_KNOB const volatile bool
+	tt_done_at_complete; /* no hook sees the end of accounting: block_rq_complete ends a request */
+TT_KNOB const volatile __u32 tt_wakeup_bytes; /* wake the reader when a ring holds so much */
+TT_KNOB const volatile __u32 tt_only_dev;     /* kernel dev_t, 0 = all */
 
 /* Set while running. */
 TT_KNOB volatile __u32 tt_recording; /* a CPU that comes online now begins by itself */
@@ -116,7 +122,8 @@ static __always_inline u64 tt_read_steal(const struct tt_cpu *c, const struct rq
 	switch (tt_steal_mode) {
 	case TT_STEAL_PERCPU:
 		if (rq)
-			bpf_probe_read_kernel(&clock_ns, sizeof(clock_ns), (const void *)rq + tt_steal_distance);
+			bpf_probe_read_kernel(&clock_ns, sizeof(clock_ns),
+					      (const void *)rq + tt_steal_distance);
 		return clock_ns;
 	case TT_STEAL_RQ:
 		if (rq && bpf_core_field_exists(rq->prev_steal_time_rq))
@@ -145,10 +152,11 @@ static __always_inline bool tt_in_interrupt(const struct rq *rq)
 	return count & (hardirq_or_nmi | serving_softirq);
 }
 
-static __always_inline u64 tt_ring_flags(void *ring)
+/* By volume: with what is about to be written, size bytes, is it time to wake the reader? */
+static __always_inline u64 tt_ring_flags(void *ring, u32 size)
 {
-	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= tt_wakeup_bytes ? BPF_RB_FORCE_WAKEUP :
-									       BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + size >= tt_wakeup_bytes ? BPF_RB_FORCE_WAKEUP
+										    : BPF_RB_NO_WAKEUP;
 }
 
 /* Hands the staged batch to the ring. The caller owns the buffer. */
@@ -163,7 +171,8 @@ static __always_inline void tt_flush(struct tt_cpu *c)
 	if (words > TT_BODY_WORDS)
 		words = TT_BODY_WORDS;
 	c->head.size = sizeof(struct tt_batch) + words * 8;
-	if (!ring || bpf_ringbuf_output(ring, &c->head, sizeof(struct tt_batch) + words * 8, tt_ring_flags(ring))) {
+	if (!ring || bpf_ringbuf_output(ring, &c->head, sizeof(struct tt_batch) + words * 8,
+					tt_ring_flags(ring, sizeof(struct tt_batch) + words * 8))) {
 		c->nr_shed_switches += c->nr_batch_switches;
 		/* a window's edges must not get lost with the records */
 		c->next_flags = TT_BATCH_AFTER_SHED | (c->head.flags & TT_BATCH_FIRST);
@@ -207,8 +216,9 @@ static __always_inline u32 tt_stage(struct tt_cpu *c, u64 now_ns, u32 words)
 	return c->pos;
 }
 
-/* How much was stolen since the last look, without jumps (then *flags gains TT_SW_STEAL_JUMP). The caller adds it to
- * steal_clock_ns after staging its record: a batch's header has the clock before its first record. */
+/* How much was stolen since the last look, without jumps (then *flags gains TT_SW_STEAL_JUMP). The caller
+ * adds it to steal_clock_ns after staging its record: a batch's header has the clock before its first record.
+ */
 static __always_inline u64 tt_steal_since(struct tt_cpu *c, u64 raw_ns, u64 now_ns, u16 *flags)
 {
 	u64 delta_ns = raw_ns - c->raw_steal_ns;
@@ -221,8 +231,8 @@ static __always_inline u64 tt_steal_since(struct tt_cpu *c, u64 raw_ns, u64 now_
 		delta_ns = 0;
 		*flags |= TT_SW_STEAL_JUMP;
 	} else if (delta_ns > elapsed_ns + 1000000000ull) {
-		/* more than the time that passed: a jump, as after live migration. A second of slack, because a
-		 * host may report in one piece what it collected while this CPU was not looking. */
+		/* more than the time that passed: a jump, as after live migration. A second of slack, because
+		 * a host may report in one piece what it collected while this CPU was not looking. */
 		delta_ns = elapsed_ns;
 		*flags |= TT_SW_STEAL_JUMP;
 	}
@@ -230,7 +240,8 @@ static __always_inline u64 tt_steal_since(struct tt_cpu *c, u64 raw_ns, u64 now_
 	return delta_ns;
 }
 
-static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, u64 now_ns, u32 tid, u64 nr_switches)
+static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, u64 now_ns, u32 tid,
+					 u64 nr_switches)
 {
 	c->last_ts_ns = now_ns;
 	c->raw_steal_ns = tt_read_steal(c, rq);
@@ -242,7 +253,8 @@ static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, 
 }
 
 /* Looks at the steal clock between two switches. The caller owns the buffer. */
-static __always_inline void tt_observe(struct tt_cpu *c, const struct rq *rq, u64 now_ns, enum tt_steal_seen seen)
+static __always_inline void tt_observe(struct tt_cpu *c, const struct rq *rq, u64 now_ns,
+				       enum tt_steal_seen seen)
 {
 	u16 flags = TT_SW_MARK | seen << TT_SW_SEEN_SHIFT;
 	u64 steal_ns = tt_steal_since(c, tt_read_steal(c, rq), now_ns, &flags);
@@ -297,5 +309,5 @@ static __always_inline void tt_submit_batch(void *b)
 	u32 cpu = bpf_get_smp_processor_id();
 	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
 
-	bpf_ringbuf_submit(b, ring ? tt_ring_flags(ring) : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(b, ring ? tt_ring_flags(ring, 0) : BPF_RB_NO_WAKEUP);
 }

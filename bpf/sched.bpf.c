@@ -4,25 +4,25 @@
  * From: woken (sched_waking), forked, or pushed off a CPU while runnable. To: switched in.
  * Emits one struct tt_switch a switch, staged per CPU. Source: include/trace/events/sched.h.
  *
- * The wait is the growth of the task's own sched_info.run_delay, including the part still open (last_queued), so it equals
- * /proc/PID/schedstat to the nanosecond: sched_info_arrive() adds the same difference of the same clock right
- * after this tracepoint. Stamps taken at wakeup differ from it (they begin before the task is queued, and
- * restart on migration); they are used only where the kernel lacks CONFIG_SCHED_INFO.
+ * The wait is the growth of the task's own sched_info.run_delay, including the part still open (last_queued),
+ * so it equals /proc/PID/schedstat to the nanosecond: sched_info_arrive() adds the same difference of the
+ * same clock right after this tracepoint. Stamps taken at wakeup differ from it (they begin before the task
+ * is queued, and restart on migration); they are used only where the kernel lacks CONFIG_SCHED_INFO.
  *
  * sched_raw.bpf.c builds this file again for kernels that have raw_tp but not tp_btf or task storage.
  */
 #include "bpf/probe.bpf.h"
 
 #ifdef TT_RAW_TP
-#define TP "raw_tp"
-#define PROG(hook) sched_raw__##hook
-#define RD(...) BPF_CORE_READ(__VA_ARGS__)
+#define TP	    "raw_tp"
+#define PROG(hook)  sched_raw__##hook
+#define RD(...)	    BPF_CORE_READ(__VA_ARGS__)
 #define RD_RQ(task) BPF_CORE_READ(task, se.cfs_rq, rq)
 #else
-#define TP "tp_btf"
-#define PROG(hook) sched__##hook
+#define TP		"tp_btf"
+#define PROG(hook)	sched__##hook
 #define RD(task, field) ((task)->field)
-#define RD_RQ(task) ((task)->se.cfs_rq->rq)
+#define RD_RQ(task)	((task)->se.cfs_rq->rq)
 #endif
 
 /* BPF_PROG pastes its first argument: expand PROG() before it does. */
@@ -191,8 +191,8 @@ struct arrival {
 };
 
 /* Who comes. */
-static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *next, struct rq *rq, u64 now_ns,
-					  u32 cpu, struct arrival *a)
+static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *next, struct rq *rq,
+					  u64 now_ns, u32 cpu, struct arrival *a)
 {
 	struct tt_queued *s = task_state(next);
 	u64 told_ns, open_ns = 0;
@@ -220,9 +220,9 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 	a->deliver_ns = s->deliver_ns;
 	a->waker_tid = s->waker_tid;
 	a->queued_cpu = s->queued_cpu;
-	a->flags = (s->pending == TT_PENDING_WAKEUP ? TT_WAIT_WAKEUP :
-		    s->pending == TT_PENDING_NEW    ? TT_WAIT_NEW :
-						      TT_WAIT_PREEMPTED)
+	a->flags = (s->pending == TT_PENDING_WAKEUP ? TT_WAIT_WAKEUP
+		    : s->pending == TT_PENDING_NEW  ? TT_WAIT_NEW
+						    : TT_WAIT_PREEMPTED)
 		   << TT_SW_WAIT_SHIFT;
 	if (s->waker_in_irq)
 		a->flags |= TT_SW_WOKEN_IN_IRQ;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* steal.bpf.c - sees steal between switches: at the timer tick, and through account_steal_time itself.
  *
- * Emits struct tt_mark when there is some. Nearly all steal is first seen at a timer interrupt, not at a switch, so
- * without an observer here the lengths of gaps would be wrong.
+ * Emits struct tt_mark when there is some. Nearly all steal is first seen at a timer interrupt, not at a
+ * switch, so without an observer here the lengths of gaps would be wrong.
  *
- * account_steal_time (4.11+: nanoseconds, called with 0 too) is the last rung: the compiler inlines it into its callers on
- * most distribution kernels, and a probe on it attaches and never fires. Its sum then stands in for the clock.
+ * account_steal_time (4.11+: nanoseconds, called with 0 too) is the last rung: the compiler inlines it into
+ * its callers on most distribution kernels, and a probe on it attaches and never fires. Its sum then stands
+ * in for the clock.
  */
 #include "bpf/probe.bpf.h"
 

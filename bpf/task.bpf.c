@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* task.bpf.c - who is who: fork, exec, rename, exit, cgroups; and every task at the ends of a recording.
  *
- * Emits struct tt_task and struct tt_cgroup. Source: include/trace/events/{task,sched,cgroup}.h, kernel/bpf/task_iter.c.
+ * Emits struct tt_task and struct tt_cgroup. Source: include/trace/events/{task,sched,cgroup}.h,
+ * kernel/bpf/task_iter.c.
  */
 #include "bpf/probe.bpf.h"
 
@@ -110,7 +111,8 @@ int BPF_PROG(task__exit, struct task_struct *t)
 }
 
 SEC("?tp_btf/cgroup_attach_task")
-int BPF_PROG(task__cgroup_attach, struct cgroup *cgrp, const char *path, struct task_struct *t, bool threadgroup)
+int BPF_PROG(task__cgroup_attach, struct cgroup *cgrp, const char *path, struct task_struct *t,
+	     bool threadgroup)
 {
 	return emit_task(t, TT_TASK_CGROUP, threadgroup ? TT_TASK_WHOLE_PROCESS : 0, NULL);
 }
