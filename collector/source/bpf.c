@@ -292,10 +292,33 @@ static int emit_losses(struct bpf_source *b)
 	return 0;
 }
 
-/* A CPU that is offline at the end cannot run the flush: its last staged batch is taken from the map. */
-static int salvage_offline_cpus(struct bpf_source *b)
+/* enum tt_cpu_on of bpf/probe.bpf.h */
+enum { CPU_ON = 1, CPU_STOPPED = 2 };
+
+/* The state of a CPU whose last batch found the ring full: no later header will tell what was shed. */
+static void close_shed_stretch(struct cpu_state *c, unsigned cpu)
 {
-	enum { CPU_ON = 1 };
+	c->head = (struct tt_batch){
+		.size = sizeof(c->head),
+		.cpu = (uint16_t)cpu,
+		.stream = TT_STREAM_SCHED,
+		.version = TT_WIRE_VERSION,
+		.base_ts_ns = c->last_ts_ns,
+		.steal_clock_ns = c->steal_clock_ns,
+		.nr_switches = c->nr_switches,
+		.wait_total_ns = c->wait_total_ns,
+		.nr_shed_switches = c->nr_shed_switches,
+		.nr_shed_records = c->nr_shed_records,
+		.prev_tid = c->cur_tid,
+		.flags = c->next_flags | TT_BATCH_LAST,
+		.nr_nested = c->nr_nested,
+	};
+}
+
+/* What no ring will bring any more at the end: the staged batch of a CPU that is offline and cannot run the flush, and the
+ * state after a last batch that was shed. */
+static int salvage_cpus(struct bpf_source *b)
+{
 	struct cpu_state *cpus = calloc(b->nr_cpus, sizeof(*cpus));
 	uint32_t zero = 0;
 	int err = 0;
@@ -306,10 +329,14 @@ static int salvage_offline_cpus(struct bpf_source *b)
 		for (unsigned i = 0; i < b->nr_cpus && !err; i++) {
 			struct tt_batch *head = &cpus[i].head;
 
-			if (cpus[i].on != CPU_ON || !head->size || cpus[i].pos > 512)
+			if (cpus[i].on == CPU_ON && head->size && cpus[i].pos <= 512) {
+				head->size = (uint32_t)(sizeof(*head) + cpus[i].pos * 8);
+				head->flags |= TT_BATCH_LAST;
+			} else if (cpus[i].on == CPU_STOPPED && cpus[i].next_flags & TT_BATCH_AFTER_SHED) {
+				close_shed_stretch(&cpus[i], i);
+			} else {
 				continue;
-			head->size = (uint32_t)(sizeof(*head) + cpus[i].pos * 8);
-			head->flags |= TT_BATCH_LAST;
+			}
 			err = b->src.sink.batch(b->src.sink.ctx, head, head->size);
 		}
 	}
@@ -336,7 +363,7 @@ static int make_epoch(struct bpf_source *b, uint64_t sync)
 	run_everywhere(b, b->skel->progs.core__sync, sync);
 	err = drain(b);
 	if (!err && sync == SYNC_END)
-		err = salvage_offline_cpus(b);
+		err = salvage_cpus(b);
 	if (!err)
 		err = emit_disk_sums(b);
 	if (!err)
@@ -717,8 +744,11 @@ static int make_rings(struct bpf_source *b)
 /* A power of two of whole pages, as the kernel wants it. By default 8 MiB a CPU, less where there are many. */
 static uint64_t ring_size(uint64_t wanted, unsigned nr_cpus)
 {
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), all_rings = 256ull << 20;
-	uint64_t size = page;
+	const uint64_t all_rings = 256ull << 20;
+	uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	while (size < 2 * TT_BATCH_BYTES_MAX) /* a batch and the ring's own header must fit */
+		size *= 2;
 
 	if (!wanted) {
 		wanted = all_rings / nr_cpus;
