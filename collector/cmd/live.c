@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "collector/base/log.h"
+#include "collector/base/privileges.h"
 #include "collector/base/units.h"
 #include "collector/cmd/choose.h"
 #include "collector/cmd/pipeline.h"
@@ -117,6 +118,7 @@ struct live {
 	uint64_t from_ts_ns; /* of the running interval */
 	uint64_t due_ts_ns;
 	uint64_t nr_printed;
+	bool print_failed;		  /* and has said so */
 	uint64_t notes[NOTES_REMEMBERED]; /* hashes of those printed already */
 	unsigned nr_notes;
 };
@@ -151,13 +153,16 @@ static bool was_said(struct live *live, const char *text)
 	return false;
 }
 
-/* A note that holds for the whole run is read once. */
+/* A note that holds for the whole run is read once; one that stands for a table ("no disk I/O") every time.
+ */
 static void drop_said_notes(struct live *live, struct tt_report *report)
 {
 	for (unsigned i = 0; i < report->nr_sections; i++) {
 		struct tt_section *s = &report->sections[i];
 		unsigned nr_kept = 0;
 
+		if (!s->nr_tables || !s->tables[0].nr_rows)
+			continue;
 		for (unsigned n = 0; n < s->nr_notes; n++) {
 			if (was_said(live, s->notes[n].text)) {
 				free(s->notes[n].text);
@@ -219,6 +224,7 @@ static int pass_epoch(void *ctx, uint64_t until_ts_ns)
 	if (until_ts_ns + EPOCH_SLACK(interval_ns) < live->due_ts_ns)
 		return 0;
 	err = print_interval(live, until_ts_ns);
+	live->print_failed = err != 0;
 	tt_pipeline_reset(live->pipeline);
 	live->nr_printed++;
 	live->from_ts_ns = until_ts_ns;
@@ -244,14 +250,17 @@ static int run_intervals(struct live *live)
 
 	live->info.start_ts_ns = now_ns();
 	err = live->src->ops->start(live->src);
+	tt_privileges_drop();
 	while (!err && !is_done(live)) {
 		err = live->src->ops->poll(live->src, POLL_MS);
 		if (err == -EINTR)
 			err = 0;
 	}
-	if (err < 0 && err != -EPIPE && !interrupted)
+	if (err >= 0 || err == -EPIPE || interrupted)
+		return 0;
+	if (!live->print_failed)
 		log_error("%s: cannot go on: %s", live->info.source, strerror(-err));
-	return err < 0 && err != -EPIPE && !interrupted ? err : 0;
+	return err;
 }
 
 static void catch_signals(void)
@@ -304,8 +313,6 @@ static int run_live(int argc, char **argv)
 	if (live.src)
 		live.src->ops->close(live.src);
 	tt_pipeline_close(live.pipeline);
-	if (err == -EINVAL && opts.common.nr_hooks)
-		return TT_EXIT_USAGE;
 	return err ? TT_EXIT_FAILED : TT_EXIT_OK;
 }
 

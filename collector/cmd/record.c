@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* timethief record: a source into a session file, until the time is over, the command ends, or somebody stops it.
+/* timethief record: a source into a session file, until the time is over, the command ends, or somebody stops
+ * it.
  *
- * Stores facts only; report analyses them, later and elsewhere. Everything that was attached is held by descriptors of
- * this process, so the kernel detaches it whichever way the process ends, SIGKILL included.
+ * Stores facts only; report analyses them, later and elsewhere. Everything that was attached is held by
+ * descriptors of this process, so the kernel detaches it whichever way the process ends, SIGKILL included.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 
 #include "collector/base/escape.h"
 #include "collector/base/log.h"
+#include "collector/base/privileges.h"
 #include "collector/base/units.h"
 #include "collector/cmd/choose.h"
 #include "collector/cmd/cmd.h"
@@ -46,9 +48,8 @@ struct recording {
 	struct cpu_count *cpus;
 	unsigned nr_cpus;
 	pid_t child;
-	int child_go_fd; /* write end: closing it without a byte tells the child not to run */
+	int child_go_fd;  /* write end: closing it without a byte tells the child not to run */
 	int child_err_fd; /* the child's errno when it cannot execute the command */
-	bool on_terminal;
 	uint64_t shown_ns, shown_events;
 };
 
@@ -122,7 +123,6 @@ static int prepare_child(struct recording *r, const struct record_options *opts)
 
 static int start_child(struct recording *r, const struct record_options *opts)
 {
-	char name[512];
 	ssize_t n;
 	int err;
 
@@ -134,8 +134,7 @@ static int start_child(struct recording *r, const struct record_options *opts)
 		;
 	if (n != sizeof(err))
 		return 0; /* closed by exec: it runs */
-	log_error("cannot run '%s': %s", tt_escape(name, sizeof(name), opts->command[0], strlen(opts->command[0])),
-		  strerror(err));
+	log_error("cannot run '%s': %s", opts->command[0], strerror(err));
 	return -err;
 }
 
@@ -179,7 +178,8 @@ static void end_child(struct recording *r)
 
 /* --- the sink --- */
 
-/* Our own batches: no need to distrust them. nr_switches after each switch follows from the low bits that it carries. */
+/* Our own batches: no need to distrust them. nr_switches after each switch follows from the low bits that it
+ * carries. */
 static void count_switches(struct cpu_count *c, const struct tt_batch *b)
 {
 	const char *p = (const char *)(b + 1), *end = (const char *)b + b->size;
@@ -216,7 +216,8 @@ static uint64_t nr_unseen_switches(const struct recording *r)
 
 	for (unsigned i = 0; i < r->nr_cpus; i++) {
 		const struct cpu_count *c = &r->cpus[i];
-		uint64_t grown = c->last_nr_switches - c->first_nr_switches, told = c->nr_recorded + c->nr_shed;
+		uint64_t grown = c->last_nr_switches - c->first_nr_switches,
+			 told = c->nr_recorded + c->nr_shed;
 
 		if (c->seen && grown > told)
 			nr += grown - told;
@@ -253,15 +254,14 @@ static void show_progress(struct recording *r)
 	struct tt_source_stats stats;
 	char bytes[16];
 
-	if (!r->on_terminal || now_ns - r->shown_ns < 500000000)
+	if (now_ns - r->shown_ns < 500000000)
 		return;
 	r->source->ops->stats(r->source, &stats);
 	memcpy(r->summary.nr_lost, stats.nr_lost, sizeof(stats.nr_lost));
-	fprintf(stderr, "\r%.1f s  %.0f events/s  %llu lost  %sB \033[K",
-		(double)(now_ns - r->summary.start_ts_ns) / 1e9,
-		(double)(r->summary.nr_events - r->shown_events) * 1e9 / (double)(now_ns - r->shown_ns),
-		(unsigned long long)nr_lost(&r->summary),
-		tt_format_bytes(bytes, sizeof(bytes), tt_session_writer_bytes(r->writer)));
+	log_status("%.1f s  %.0f events/s  %llu lost  %sB", (double)(now_ns - r->summary.start_ts_ns) / 1e9,
+		   (double)(r->summary.nr_events - r->shown_events) * 1e9 / (double)(now_ns - r->shown_ns),
+		   (unsigned long long)nr_lost(&r->summary),
+		   tt_format_bytes(bytes, sizeof(bytes), tt_session_writer_bytes(r->writer)));
 	r->shown_ns = now_ns;
 	r->shown_events = r->summary.nr_events;
 }
@@ -286,29 +286,30 @@ static void show_summary(const struct recording *r, const char *file)
 {
 	const struct tt_summary *s = &r->summary;
 	double seconds = (double)(s->end_ts_ns - s->start_ts_ns) / 1e9;
-	char size[16], rings[16], rss[16], details[256] = "", safe[512];
+	char size[16], rings[16], rss[16], details[256] = "";
 	size_t len = 0;
 
-	if (r->on_terminal)
-		fprintf(stderr, "\r\033[K");
 	for (unsigned i = 1; i < TT_LOSS_NR; i++)
 		if (s->nr_lost[i] && len < sizeof(details))
-			len += (size_t)snprintf(details + len, sizeof(details) - len, "%s%llu %s", len ? ", " : " (",
-						(unsigned long long)s->nr_lost[i], loss_word(i));
+			len += (size_t)snprintf(details + len, sizeof(details) - len, "%s%llu %s",
+						len ? ", " : " (", (unsigned long long)s->nr_lost[i],
+						loss_word(i));
 	if (len && len < sizeof(details) - 1)
 		strcat(details, ")");
-	log_info("%s: %.3f s, ended by %s, %llu events, %llu lost%s, %sB", tt_escape(safe, sizeof(safe), file, strlen(file)),
-		 seconds, s->ended_by, (unsigned long long)s->nr_events, (unsigned long long)nr_lost(s), details,
+	log_info("%s: %.3f s, ended by %s, %llu events, %llu lost%s, %sB", file, seconds, s->ended_by,
+		 (unsigned long long)s->nr_events, (unsigned long long)nr_lost(s), details,
 		 tt_format_bytes(size, sizeof(size), s->file_bytes));
-	log_info("cost: BPF programs about %.3f s of CPU (%.2f %% of one), recorder %.3f s user + %.3f s system, %sB peak memory, %sB rings",
+	log_info("cost: BPF programs about %.3f s of CPU (%.2f %% of one), recorder %.3f s user + %.3f s "
+		 "system, %sB peak memory, %sB rings",
 		 (double)s->prog_ns / 1e9, seconds > 0 ? (double)s->prog_ns / 1e7 / seconds : 0,
 		 (double)s->cpu_user_ns / 1e9, (double)s->cpu_system_ns / 1e9,
 		 tt_format_bytes(rss, sizeof(rss), s->peak_rss_bytes),
 		 tt_format_bytes(rings, sizeof(rings), s->ring_bytes));
 	if (s->command_status > 0)
-		log_info("the command %s %d", WIFSIGNALED(s->command_status) ? "was ended by signal" : "exited with",
-			 WIFSIGNALED(s->command_status) ? WTERMSIG(s->command_status) :
-							  WEXITSTATUS(s->command_status));
+		log_info("the command %s %d",
+			 WIFSIGNALED(s->command_status) ? "was ended by signal" : "exited with",
+			 WIFSIGNALED(s->command_status) ? WTERMSIG(s->command_status)
+							: WEXITSTATUS(s->command_status));
 }
 
 static uint64_t timeval_ns(struct timeval tv)
@@ -335,7 +336,8 @@ static void fill_cost(struct recording *r)
 
 /* --- the run --- */
 
-/* Until something ends it: fills ended_by. 0 or negative errno; a full disk and --max-size are ends, not errors, here. */
+/* Until something ends it: fills ended_by. 0 or negative errno; a full disk and --max-size are ends, not
+ * errors, here. */
 static int run(struct recording *r, const struct record_options *opts)
 {
 	const uint64_t wake_ms = 200;
@@ -414,7 +416,8 @@ static void fill_command(struct tt_info *info, char **command)
 		char word[256];
 
 		tt_escape(word, sizeof(word), *command, strlen(*command));
-		len += (size_t)snprintf(info->command + len, sizeof(info->command) - len, "%s%s", len ? " " : "", word);
+		len += (size_t)snprintf(info->command + len, sizeof(info->command) - len, "%s%s",
+					len ? " " : "", word);
 	}
 }
 
@@ -453,6 +456,7 @@ static int record(struct recording *r, const struct record_options *opts)
 	r->summary.start_ts_ns = tt_now_ns();
 	r->shown_ns = r->summary.start_ts_ns;
 	err = r->source->ops->start(r->source);
+	tt_privileges_drop();
 	if (!err)
 		err = start_child(r, opts);
 	if (!err)
@@ -460,7 +464,8 @@ static int record(struct recording *r, const struct record_options *opts)
 	err = end_recording(r, err);
 	show_summary(r, opts->file);
 	if (err == -ENOSPC || err == -EDQUOT)
-		log_error("%s: no space left: the recording ends here; what was written before can be read", opts->file);
+		log_error("%s: no space left: the recording ends here; what was written before can be read",
+			  opts->file);
 	else if (err && err != -ENOENT && err != -EACCES)
 		log_error("%s: the recording failed: %s", opts->file, strerror(-err));
 	return err;
@@ -471,9 +476,12 @@ static int record(struct recording *r, const struct record_options *opts)
 enum { OPT_MAX_SIZE = 0x300 };
 
 static const struct argp_option options[] = {
-	{ "duration", 'd', "DUR", 0, "Record for so long (500ms, 10s, 5m); else until CMD ends or Ctrl-C", 0 },
-	{ "output", 'o', "FILE", 0, "Session file (timethief.tt); an existing one becomes FILE.old; - is stdout", 0 },
-	{ "max-size", OPT_MAX_SIZE, "SIZE", 0, "End the recording before the file grows beyond SIZE (64k, 100m, 2g)", 0 },
+	{ "duration", 'd', "DUR", 0, "Record for so long (500ms, 10s, 5m); else until CMD ends or Ctrl-C",
+	  0 },
+	{ "output", 'o', "FILE", 0,
+	  "Session file (timethief.tt); an existing one becomes FILE.old; - is stdout", 0 },
+	{ "max-size", OPT_MAX_SIZE, "SIZE", 0,
+	  "End the recording before the file grows beyond SIZE (64k, 100m, 2g)", 0 },
 	{ 0 }
 };
 
@@ -509,17 +517,20 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static int run_record(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &tt_argp_source, 0, "What is recorded:", 1 },
-						      { &tt_argp_filter, 0,
-							"What the report shows (everything is recorded):", 2 },
-						      { &tt_argp_talk, 0, "Other:", 3 },
-						      { 0 } };
+	static const struct argp_child children[] = {
+		{ &tt_argp_source, 0, "What is recorded:", 1 },
+		{ &tt_argp_filter, 0, "What the report shows (everything is recorded):", 2 },
+		{ &tt_argp_talk, 0, "Other:", 3 },
+		{ 0 }
+	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_option,
 		.args_doc = "[-- CMD...]",
-		.doc = "Record steal, disk requests and context switches of this machine into a session file.\v"
-		       "With CMD the recording lasts as long as it runs; when the recording ends first (-d, Ctrl-C, "
+		.doc = "Record steal, disk requests and context switches of this machine into a session "
+		       "file.\v"
+		       "With CMD the recording lasts as long as it runs; when the recording ends first (-d, "
+		       "Ctrl-C, "
 		       "--max-size), CMD gets SIGTERM.",
 		.children = children,
 	};
@@ -534,7 +545,6 @@ static int run_record(int argc, char **argv)
 		return TT_EXIT_FAILED;
 	r->summary.command_status = -1;
 	r->child_go_fd = r->child_err_fd = -1;
-	r->on_terminal = isatty(STDERR_FILENO) && !opts.common.quiet;
 	catch_signals();
 	err = record(r, &opts);
 	end_child(r);
@@ -543,6 +553,8 @@ static int run_record(int argc, char **argv)
 	tt_session_writer_close(r->writer);
 	free(r->cpus);
 	free(r);
+	if (err == -EINVAL && opts.common.nr_hooks) /* a hook that no ladder has */
+		return TT_EXIT_USAGE;
 	return err ? TT_EXIT_FAILED : TT_EXIT_OK;
 }
 

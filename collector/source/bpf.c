@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The BPF source: one skeleton, one ring per CPU, epochs by time and volume.
  *
- * Begin and end of a CPU's window, and the flush of an idle CPU's staged records, are made by a raw_tp program that is run
- * on that CPU (core__sync). An epoch is: note the time, run the flush everywhere, drain every ring; then everything up
- * to the noted time has arrived.
+ * Begin and end of a CPU's window, and the flush of an idle CPU's staged records, are made by a raw_tp
+ * program that is run on that CPU (core__sync). An epoch is: note the time, run the flush everywhere, drain
+ * every ring; then everything up to the noted time has arrived.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -54,7 +54,8 @@ struct bpf_source {
 	int *ring_fds;
 	uint64_t ring_bytes;
 	struct ring_buffer *rings;
-	uint64_t interval_ns, last_epoch_ns, bytes_since_epoch;
+	uint64_t interval_ns, next_due_ns; /* epochs by time keep their beat, whatever volume does */
+	uint64_t last_epoch_ns, bytes_since_epoch;
 	int sink_err;
 	bool started, stopped;
 	const char *proc_root;
@@ -224,7 +225,8 @@ static int emit_disk_sums(struct bpf_source *b)
 
 /* struct tt_cpu of bpf/probe.bpf.h, as far as it is read here; the rest is its staging buffer. */
 struct cpu_state {
-	uint64_t last_ts_ns, raw_steal_ns, steal_clock_ns, account_ns, wait_total_ns, nr_switches, nr_shed_switches;
+	uint64_t last_ts_ns, raw_steal_ns, steal_clock_ns, account_ns, wait_total_ns, nr_switches,
+		nr_shed_switches;
 	uint32_t nr_shed_records, nr_nested, nr_lost_task_state, nr_lost_request_state, cur_tid, pos,
 		nr_batch_switches;
 	uint16_t next_flags;
@@ -232,14 +234,16 @@ struct cpu_state {
 	struct tt_batch head;
 	uint64_t body[512];
 };
-_Static_assert(sizeof(struct cpu_state) == 7 * 8 + 8 * 4 + sizeof(struct tt_batch) + 4096, "struct tt_cpu changed");
+_Static_assert(sizeof(struct cpu_state) == 7 * 8 + 8 * 4 + sizeof(struct tt_batch) + 4096,
+	       "struct tt_cpu changed");
 
 static uint64_t recursion_misses(struct bpf_source *b, const char *prefix)
 {
 	struct bpf_program *prog;
 	uint64_t nr = 0;
 
-	bpf_object__for_each_program (prog, b->skel->obj) {
+	bpf_object__for_each_program(prog, b->skel->obj)
+	{
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
 
@@ -315,8 +319,8 @@ static void close_shed_stretch(struct cpu_state *c, unsigned cpu)
 	};
 }
 
-/* What no ring will bring any more at the end: the staged batch of a CPU that is offline and cannot run the flush, and the
- * state after a last batch that was shed. */
+/* What no ring will bring any more at the end: the staged batch of a CPU that is offline and cannot run the
+ * flush, and the state after a last batch that was shed. */
 static int salvage_cpus(struct bpf_source *b)
 {
 	struct cpu_state *cpus = calloc(b->nr_cpus, sizeof(*cpus));
@@ -502,19 +506,20 @@ static void read_run_time(struct bpf_source *b, uint64_t *ret_ns, uint64_t *ret_
 	struct bpf_program *prog;
 
 	*ret_ns = *ret_cnt = 0;
-	bpf_object__for_each_program (prog, b->skel->obj) {
+	bpf_object__for_each_program(prog, b->skel->obj)
+	{
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
 
-		if (bpf_program__fd(prog) < 0 ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		if (bpf_program__fd(prog) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			continue;
 		*ret_ns += info.run_time_ns;
 		*ret_cnt += info.run_cnt;
 	}
 }
 
-/* The kernel counts run time only while asked to, and asking costs: look for a tenth of a second in every ten. */
+/* The kernel counts run time only while asked to, and asking costs: look for a tenth of a second in every
+ * ten. */
 static void cost_update(struct bpf_source *b, bool last)
 {
 	uint64_t now_ns = tt_now_ns(), run_ns, run_cnt;
@@ -567,10 +572,12 @@ static void list_hooks(unsigned probe, char *buf, size_t size)
 	buf[0] = '\0';
 	for (unsigned i = 0; i < tt_bpf_nr_rungs; i++)
 		if (tt_bpf_rungs[i].probe == probe && len < size)
-			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ", " : "", tt_bpf_rungs[i].name);
+			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ", " : "",
+						tt_bpf_rungs[i].name);
 }
 
-/* A rung that loads can still be blind: a steal area that nobody writes stays 0 while the kernel has counted steal since boot. */
+/* A rung that loads can still be blind: a steal area that nobody writes stays 0 while the kernel has counted
+ * steal since boot. */
 static bool steal_is_blind(struct bpf_source *b)
 {
 	uint64_t boot_ticks = 0, clock_ns = 0;
@@ -581,8 +588,8 @@ static bool steal_is_blind(struct bpf_source *b)
 	unsigned long long t[8];
 
 	if (f && fgets(line, sizeof(line), f) &&
-	    sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4], &t[5],
-		   &t[6], &t[7]) == 8)
+	    sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4],
+		   &t[5], &t[6], &t[7]) == 8)
 		boot_ticks = t[7];
 	if (f)
 		fclose(f);
@@ -648,8 +655,8 @@ static int choose_and_load(struct bpf_source *b, const struct tt_source_options 
 		if (b->plan.rungs[i]->try_attach) {
 			err = tt_bpf_rung_try(b->plan.rungs[i], &b->host, b->nr_cpus);
 			if (err) {
-				log_error("--hook %s=%s: refused by this kernel: %s", tt_probe_name(probes[i]), hook,
-					  strerror(-err));
+				log_error("--hook %s=%s: refused by this kernel: %s",
+					  tt_probe_name(probes[i]), hook, strerror(-err));
 				return -ENXIO; /* no other source will do: it was asked for */
 			}
 		}
@@ -672,7 +679,8 @@ static int choose_and_load(struct bpf_source *b, const struct tt_source_options 
 		err = load_plan(b, opts);
 		if (!err && b->plan.rungs[TT_LADDER_STEAL] && !forced_hook(opts, TT_PROBE_STEAL) &&
 		    !is_account_rung(b->plan.rungs[TT_LADDER_STEAL]) && steal_is_blind(b)) {
-			log_warn("steal: hook %s reads 0 although the kernel has counted steal: taking the next one",
+			log_warn("steal: hook %s reads 0 although the kernel has counted steal: taking the "
+				 "next one",
 				 b->plan.rungs[TT_LADDER_STEAL]->name);
 			timethief_bpf__destroy(b->skel);
 			b->skel = NULL;
@@ -694,8 +702,8 @@ static int choose_and_load(struct bpf_source *b, const struct tt_source_options 
 			log_verbose("%s: hook %s does not load (%s)", tt_probe_name(probes[i]),
 				    b->plan.rungs[i]->name, strerror(-why));
 			if (forced_hook(opts, probes[i])) {
-				log_error("--hook %s=%s: refused by this kernel: %s", tt_probe_name(probes[i]),
-					  b->plan.rungs[i]->name, strerror(-why));
+				log_error("--hook %s=%s: refused by this kernel: %s",
+					  tt_probe_name(probes[i]), b->plan.rungs[i]->name, strerror(-why));
 				return -ENXIO;
 			}
 			index[i]++;
@@ -706,8 +714,8 @@ static int choose_and_load(struct bpf_source *b, const struct tt_source_options 
 			break; /* each loads alone, together they do not */
 	}
 	if (err)
-		log_error("bpf: the programs do not load: %s%s%s", strerror(-err), tt_bpf_last_words()[0] ? ": " : "",
-			  tt_bpf_last_words());
+		log_error("bpf: the programs do not load: %s%s%s", strerror(-err),
+			  tt_bpf_last_words()[0] ? ": " : "", tt_bpf_last_words());
 	return err;
 }
 
@@ -722,10 +730,12 @@ static int make_rings(struct bpf_source *b)
 	for (unsigned i = 0; i < b->nr_cpus; i++)
 		b->ring_fds[i] = -1;
 	for (uint32_t i = 0; i < b->nr_cpus; i++) {
-		b->ring_fds[i] = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tt_ring", 0, 0, (uint32_t)b->ring_bytes, &opts);
+		b->ring_fds[i] =
+			bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tt_ring", 0, 0, (uint32_t)b->ring_bytes, &opts);
 		if (b->ring_fds[i] < 0) {
 			err = -errno;
-			log_error("bpf: no ring buffer of %llu bytes for CPU %u: %s; --ring-size makes it smaller",
+			log_error("bpf: no ring buffer of %llu bytes for CPU %u: %s; --ring-size makes it "
+				  "smaller",
 				  (unsigned long long)b->ring_bytes, i, strerror(-err));
 			return err;
 		}
@@ -741,7 +751,8 @@ static int make_rings(struct bpf_source *b)
 	return 0;
 }
 
-/* A power of two of whole pages, as the kernel wants it. By default 8 MiB a CPU, less where there are many. */
+/* A power of two of whole pages, as the kernel wants it. By default 8 MiB a CPU, less where there are many.
+ */
 static uint64_t ring_size(uint64_t wanted, unsigned nr_cpus)
 {
 	const uint64_t all_rings = 256ull << 20;
@@ -783,9 +794,9 @@ static void tell_probes(const struct bpf_source *b, struct tt_info *info, unsign
 			continue;
 		snprintf(p->rung, sizeof(p->rung), "%s", rung->name);
 		snprintf(p->detail, sizeof(p->detail), "%s%s", rung->detail,
-			 probes[i] != TT_PROBE_STEAL ? "" :
-			 b->plan.tick_by_perf	     ? "; tick seen by a cpu-clock event" :
-						       "; tick seen by local_timer_exit");
+			 probes[i] != TT_PROBE_STEAL ? ""
+			 : b->plan.tick_by_perf	     ? "; tick seen by a cpu-clock event"
+						     : "; tick seen by local_timer_exit");
 	}
 }
 
@@ -845,7 +856,8 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 	b->btf = b->known_disks ? btf__load_vmlinux_btf() : NULL;
 	if (!b->btf) {
 		err = b->known_disks ? -ENOSYS : -ENOMEM;
-		log_error("bpf: this kernel has no BTF (/sys/kernel/btf/vmlinux): the places of its fields are unknown");
+		log_error("bpf: this kernel has no BTF (/sys/kernel/btf/vmlinux): the places of its fields "
+			  "are unknown");
 		goto fail;
 	}
 	b->host = (struct tt_bpf_host){ .btf = b->btf, .hypervisor = info->hypervisor };
@@ -883,8 +895,8 @@ static int attach_one(struct bpf_source *b, struct bpf_program *prog)
 	if (!link) {
 		int err = -errno;
 
-		log_error("bpf: cannot attach %s (%s): %s", bpf_program__name(prog), bpf_program__section_name(prog),
-			  strerror(-err));
+		log_error("bpf: cannot attach %s (%s): %s", bpf_program__name(prog),
+			  bpf_program__section_name(prog), strerror(-err));
 		return err;
 	}
 	b->links[b->nr_links++] = link;
@@ -897,12 +909,14 @@ static int attach_all(struct bpf_source *b)
 	for (int pass = 0; pass < 2; pass++) {
 		struct bpf_program *prog;
 
-		bpf_object__for_each_program (prog, b->skel->obj) {
+		bpf_object__for_each_program(prog, b->skel->obj)
+		{
 			const char *name = bpf_program__name(prog);
 			bool is_fork = strstr(name, "newtask") != NULL;
 			int err;
 
-			if (!bpf_program__autoload(prog) || is_attached_by_hand(name) || is_fork != (pass == 0))
+			if (!bpf_program__autoload(prog) || is_attached_by_hand(name) ||
+			    is_fork != (pass == 0))
 				continue;
 			err = attach_one(b, prog);
 			if (err)
@@ -912,8 +926,8 @@ static int attach_all(struct bpf_source *b)
 	return 0;
 }
 
-/* Where no tracepoint tells of the timer interrupt: 250 Hz, as most kernels tick. CPUs that come later get theirs when they
- * are first seen online. */
+/* Where no tracepoint tells of the timer interrupt: 250 Hz, as most kernels tick. CPUs that come later get
+ * theirs when they are first seen online. */
 static void attach_perf_ticks(struct bpf_source *b)
 {
 	struct perf_event_attr attr = {
@@ -968,6 +982,7 @@ static int bpf_start(struct tt_source *src)
 							    .ctx_in = &(uint64_t){ SYNC_WHOAMI },
 							    .ctx_size_in = sizeof(uint64_t) });
 	b->started_ns = b->last_epoch_ns = tt_now_ns();
+	b->next_due_ns = b->started_ns + b->interval_ns;
 	b->skel->bss->tt_recording = 1;
 	run_everywhere(b, b->skel->progs.core__sync, SYNC_BEGIN);
 	b->started = true;
@@ -985,8 +1000,8 @@ static int bpf_start(struct tt_source *src)
 static int bpf_poll(struct tt_source *src, int timeout_ms)
 {
 	struct bpf_source *b = self(src);
-	uint64_t since_ns = tt_now_ns() - b->last_epoch_ns;
-	int left_ms = since_ns >= b->interval_ns ? 0 : (int)((b->interval_ns - since_ns + 999999) / 1000000);
+	uint64_t now_ns = tt_now_ns();
+	int left_ms = now_ns >= b->next_due_ns ? 0 : (int)((b->next_due_ns - now_ns + 999999) / 1000000);
 	int n;
 
 	if (left_ms < timeout_ms)
@@ -999,11 +1014,13 @@ static int bpf_poll(struct tt_source *src, int timeout_ms)
 	if (n < 0)
 		return n;
 	cost_update(b, false);
-	if (tt_now_ns() - b->last_epoch_ns >= b->interval_ns || b->bytes_since_epoch >= EPOCH_BYTES) {
-		attach_perf_ticks(b);
-		return make_epoch(b, SYNC_FLUSH);
-	}
-	return 0;
+	now_ns = tt_now_ns();
+	if (now_ns < b->next_due_ns && b->bytes_since_epoch < EPOCH_BYTES)
+		return 0;
+	while (b->next_due_ns <= now_ns)
+		b->next_due_ns += b->interval_ns;
+	attach_perf_ticks(b);
+	return make_epoch(b, SYNC_FLUSH);
 }
 
 static int bpf_stop(struct tt_source *src)

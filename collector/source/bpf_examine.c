@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What each rung of the BPF ladders does on this machine: loaded, attached and let run for a moment, alone. */
+/* What each rung of the BPF ladders does on this machine: loaded, attached and let run for a moment, alone.
+ */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -62,8 +63,8 @@ static uint64_t kernel_steal_ticks(void)
 	char line[512];
 
 	if (tt_proc_read_small(-1, "/proc/stat", line, sizeof(line)) <= 0 ||
-	    sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4], &t[5],
-		   &t[6], &t[7]) != 8)
+	    sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4],
+		   &t[5], &t[6], &t[7]) != 8)
 		return 0;
 	return t[7];
 }
@@ -72,7 +73,9 @@ static uint64_t kernel_steal_ticks(void)
 static int record_trial(const struct tt_bpf_rung *rung, const char *hypervisor, struct trial *trial)
 {
 	char hook[64];
-	struct tt_source_options opts = { .probes = rung->probe, .hooks = { hook }, .nr_hooks = 1, .proc_root = "" };
+	struct tt_source_options opts = {
+		.probes = rung->probe, .hooks = { hook }, .nr_hooks = 1, .proc_root = ""
+	};
 	struct tt_sink sink = { .ctx = trial, .batch = trial_batch, .epoch = trial_epoch };
 	struct timespec pause = { .tv_nsec = TRIAL_MS * 1000000 };
 	struct tt_source *src = NULL;
@@ -95,7 +98,8 @@ static int record_trial(const struct tt_bpf_rung *rung, const char *hypervisor, 
 
 static void explain_refusal(struct tt_rung_report *r, const struct tt_bpf_rung *rung, int err)
 {
-	bool is_fentry = strstr(rung->name, "fentry") != NULL, is_kprobe = strstr(rung->name, "kprobe") != NULL;
+	bool is_fentry = strstr(rung->name, "fentry") != NULL,
+	     is_kprobe = strstr(rung->name, "kprobe") != NULL;
 
 	r->verdict = TT_RUNG_REFUSED;
 	r->err = -err;
@@ -103,28 +107,35 @@ static void explain_refusal(struct tt_rung_report *r, const struct tt_bpf_rung *
 		snprintf(r->reason, sizeof(r->reason), "the function has no ftrace entry (notrace)");
 		snprintf(r->advice, sizeof(r->advice), "nothing to do: another hook is as good");
 	} else if (is_fentry && (err == -EPERM || err == -ENOTSUP || err == -EACCES)) {
-		snprintf(r->reason, sizeof(r->reason), "this kernel allows no fentry programs (CONFIG_FUNCTION_TRACER off, or locked down)");
-		snprintf(r->advice, sizeof(r->advice), "a kernel with CONFIG_FUNCTION_TRACER has it; another hook is as good");
+		snprintf(
+			r->reason, sizeof(r->reason),
+			"this kernel allows no fentry programs (CONFIG_FUNCTION_TRACER off, or locked down)");
+		snprintf(r->advice, sizeof(r->advice),
+			 "a kernel with CONFIG_FUNCTION_TRACER has it; another hook is as good");
 	} else if (is_kprobe && (err == -ENOENT || err == -EINVAL)) {
-		snprintf(r->reason, sizeof(r->reason), "no kprobe can be placed there (CONFIG_KPROBES off, no such symbol, or notrace)");
-		snprintf(r->advice, sizeof(r->advice), "a kernel with CONFIG_KPROBE_EVENTS may have it; another hook is as good");
+		snprintf(r->reason, sizeof(r->reason),
+			 "no kprobe can be placed there (CONFIG_KPROBES off, no such symbol, or notrace)");
+		snprintf(r->advice, sizeof(r->advice),
+			 "a kernel with CONFIG_KPROBE_EVENTS may have it; another hook is as good");
 	} else if (err == -ESRCH) {
-		snprintf(r->reason, sizeof(r->reason), "a field or function that it reads is not in this kernel's BTF");
+		snprintf(r->reason, sizeof(r->reason),
+			 "a field or function that it reads is not in this kernel's BTF");
 	} else {
 		snprintf(r->reason, sizeof(r->reason), "%.150s",
 			 tt_bpf_last_words()[0] ? tt_bpf_last_words() : strerror(-err));
 	}
 }
 
-static void judge(struct tt_rung_report *r, const struct tt_bpf_rung *rung, const struct trial *t, uint64_t kernel_ticks)
+static void judge(struct tt_rung_report *r, const struct tt_bpf_rung *rung, const struct trial *t,
+		  uint64_t kernel_ticks)
 {
 	r->verdict = TT_RUNG_WORKS;
 	if (rung->probe == TT_PROBE_STEAL && !t->steal_ns) {
 		/* two ticks may have been stolen before the trial and told in it */
 		r->verdict = kernel_ticks > 2 ? TT_RUNG_SILENT : TT_RUNG_UNTESTED;
 		snprintf(r->reason, sizeof(r->reason), "%s",
-			 kernel_ticks > 2 ? "the kernel counted steal meanwhile and it saw none" :
-					    "nothing was stolen during the trial");
+			 kernel_ticks > 2 ? "the kernel counted steal meanwhile and it saw none"
+					  : "nothing was stolen during the trial");
 	} else if (rung->probe == TT_PROBE_DISK && !t->nr_disk_records) {
 		r->verdict = TT_RUNG_UNTESTED;
 		snprintf(r->reason, sizeof(r->reason), "no request ended during the trial");
@@ -182,7 +193,8 @@ static void mark_chosen(struct tt_rung_report *reports, unsigned nr, const char 
 	for (unsigned i = 0; i < nr; i++)
 		for (unsigned p = 0; p < info.nr_probes; p++)
 			if (!strcmp(reports[i].probe, info.probes[p].probe) &&
-			    !strcmp(reports[i].rung, info.probes[p].rung) && reports[i].verdict != TT_RUNG_SILENT)
+			    !strcmp(reports[i].rung, info.probes[p].rung) &&
+			    reports[i].verdict != TT_RUNG_SILENT)
 				reports[i].verdict = TT_RUNG_CHOSEN;
 }
 

@@ -31,9 +31,9 @@ static bool percpu_distance(const struct btf *btf, const char *name, int64_t *re
 
 static const char *no_way_to_rq(const struct btf *btf)
 {
-	return tt_btf_has_field(btf, "sched_entity", "cfs_rq") ?
-		       NULL :
-		       "no way from a task to its run queue (CONFIG_FAIR_GROUP_SCHED is off)";
+	return tt_btf_has_field(btf, "sched_entity", "cfs_rq")
+		       ? NULL
+		       : "no way from a task to its run queue (CONFIG_FAIR_GROUP_SCHED is off)";
 }
 
 static const char *clock_absent(const struct tt_bpf_host *host)
@@ -93,7 +93,8 @@ static const char *cpustat_absent(const struct tt_bpf_host *host)
 
 static void cpustat_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *host)
 {
-	const int cpustat_steal_index = 7; /* CPUTIME_STEAL, include/linux/kernel_stat.h; unchanged since 2.6.38 */
+	const int cpustat_steal_index =
+		7; /* CPUTIME_STEAL, include/linux/kernel_stat.h; unchanged since 2.6.38 */
 	int64_t distance = 0;
 
 	percpu_distance(host->btf, "kernel_cpustat", &distance);
@@ -103,7 +104,8 @@ static void cpustat_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *
 
 static const char *account_absent(const struct tt_bpf_host *host)
 {
-	return tt_btf_has_func(host->btf, "account_steal_time") ? NULL : "no function account_steal_time in BTF";
+	return tt_btf_has_func(host->btf, "account_steal_time") ? NULL
+								: "no function account_steal_time in BTF";
 }
 
 static void account_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *host)
@@ -121,22 +123,23 @@ static bool has_tracepoint(const struct tt_bpf_host *host, const char *name)
 
 static const char *io_done_absent(const struct tt_bpf_host *host)
 {
-	return has_tracepoint(host, "block_io_start") && has_tracepoint(host, "block_io_done") ?
-		       NULL :
-		       "no tracepoints block_io_start and block_io_done (they came with 6.5)";
+	return has_tracepoint(host, "block_io_start") && has_tracepoint(host, "block_io_done")
+		       ? NULL
+		       : "no tracepoints block_io_start and block_io_done (they came with 6.5)";
 }
 
 static const char *account_done_absent(const struct tt_bpf_host *host)
 {
-	return tt_btf_has_func(host->btf, "blk_account_io_done") ? NULL :
-								   "no function blk_account_io_done in BTF (inlined)";
+	return tt_btf_has_func(host->btf, "blk_account_io_done")
+		       ? NULL
+		       : "no function blk_account_io_done in BTF (inlined)";
 }
 
 static const char *account_inner_absent(const struct tt_bpf_host *host)
 {
-	return tt_btf_has_func(host->btf, "__blk_account_io_done") ?
-		       NULL :
-		       "no function __blk_account_io_done (5.16 to 6.4 have it)";
+	return tt_btf_has_func(host->btf, "__blk_account_io_done")
+		       ? NULL
+		       : "no function __blk_account_io_done (5.16 to 6.4 have it)";
 }
 
 static const char *complete_absent(const struct tt_bpf_host *host)
@@ -147,7 +150,8 @@ static const char *complete_absent(const struct tt_bpf_host *host)
 static void disk_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *host)
 {
 	skel->rodata->tt_blk_queue_arg = tt_btf_tracepoint_args(host->btf, "block_rq_issue") == 2;
-	skel->rodata->tt_bio_complete_queue_arg = tt_btf_tracepoint_args(host->btf, "block_bio_complete") != 1;
+	skel->rodata->tt_bio_complete_queue_arg =
+		tt_btf_tracepoint_args(host->btf, "block_bio_complete") != 1;
 }
 
 static void complete_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *host)
@@ -184,21 +188,24 @@ static void stamp_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *ho
 	skel->rodata->tt_use_stamps = true;
 }
 
-#define DISK_COMMON                                                                                                  \
-	"disk__rq_issue disk__rq_requeue disk__rq_complete disk__rq_merge disk__bio_backmerge disk__bio_frontmerge"
+#define DISK_COMMON                                                                                          \
+	"disk__rq_issue disk__rq_requeue disk__rq_complete disk__rq_merge disk__bio_backmerge "              \
+	"disk__bio_frontmerge"
 #define RUNQ_TP "sched__switch sched__waking sched__wakeup sched__wakeup_new sched__newtask sched__seed"
-#define RUNQ_RAW                                                                                                     \
-	"sched_raw__switch sched_raw__waking sched_raw__wakeup sched_raw__wakeup_new sched_raw__newtask "            \
+#define RUNQ_RAW                                                                                             \
+	"sched_raw__switch sched_raw__waking sched_raw__wakeup sched_raw__wakeup_new sched_raw__newtask "    \
 	"sched_raw__exit sched_raw__seed"
 
 const struct tt_bpf_rung tt_bpf_rungs[] = {
-	{ TT_PROBE_STEAL, "clock", "", "KVM steal area, read at every switch, timer interrupt and block completion", false,
-	  clock_absent, clock_knobs },
-	{ TT_PROBE_STEAL, "clock-rq", "", "rq->prev_steal_time_rq, read at every switch and timer interrupt", false,
-	  clock_rq_absent, clock_rq_knobs },
-	{ TT_PROBE_STEAL, "tick", "", "rq->prev_steal_time: what the tick has accounted", false, tick_absent, tick_knobs },
-	{ TT_PROBE_STEAL, "tick-cpustat", "", "kernel_cpustat[CPUTIME_STEAL]: what the tick has accounted", false,
-	  cpustat_absent, cpustat_knobs },
+	{ TT_PROBE_STEAL, "clock", "",
+	  "KVM steal area, read at every switch, timer interrupt and block completion", false, clock_absent,
+	  clock_knobs },
+	{ TT_PROBE_STEAL, "clock-rq", "", "rq->prev_steal_time_rq, read at every switch and timer interrupt",
+	  false, clock_rq_absent, clock_rq_knobs },
+	{ TT_PROBE_STEAL, "tick", "", "rq->prev_steal_time: what the tick has accounted", false, tick_absent,
+	  tick_knobs },
+	{ TT_PROBE_STEAL, "tick-cpustat", "", "kernel_cpustat[CPUTIME_STEAL]: what the tick has accounted",
+	  false, cpustat_absent, cpustat_knobs },
 	{ TT_PROBE_STEAL, "fentry", "steal__account_fentry", "calls of account_steal_time (fentry)", true,
 	  account_absent, account_knobs },
 	{ TT_PROBE_STEAL, "kprobe", "steal__account_kprobe", "calls of account_steal_time (kprobe)", true,
@@ -214,8 +221,8 @@ const struct tt_bpf_rung tt_bpf_rungs[] = {
 	  account_done_absent, disk_knobs },
 	{ TT_PROBE_DISK, "kprobe-inner", "disk__account_inner_kprobe " DISK_COMMON,
 	  "kprobe on __blk_account_io_done", true, account_inner_absent, disk_knobs },
-	{ TT_PROBE_DISK, "block_rq_complete", DISK_COMMON, "tp_btf block_rq_issue and block_rq_complete", false,
-	  complete_absent, complete_knobs },
+	{ TT_PROBE_DISK, "block_rq_complete", DISK_COMMON, "tp_btf block_rq_issue and block_rq_complete",
+	  false, complete_absent, complete_knobs },
 
 	{ TT_PROBE_RUNQ, "tp_btf", RUNQ_TP, "tp_btf sched_*, the kernel's own run_delay of each task", false,
 	  sched_info_absent, runq_knobs },
@@ -233,7 +240,9 @@ const char *tt_probe_name(unsigned probe)
 
 unsigned tt_ladder_of(unsigned probe)
 {
-	return probe == TT_PROBE_STEAL ? TT_LADDER_STEAL : probe == TT_PROBE_DISK ? TT_LADDER_DISK : TT_LADDER_RUNQ;
+	return probe == TT_PROBE_STEAL	? TT_LADDER_STEAL
+	       : probe == TT_PROBE_DISK ? TT_LADDER_DISK
+					: TT_LADDER_RUNQ;
 }
 
 const struct tt_bpf_rung *tt_bpf_rung_find(unsigned probe, const char *name)
@@ -294,9 +303,10 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-static const char *const always[] = { "core__sync",	      "core__read_clocks", "task__newtask", "task__exec",
-				      "task__rename",	      "task__exit",	   "task__all",	    "task__cgroup_attach",
-				      "task__cgroup_mkdir",   "task__cgroup_rename" };
+static const char *const always[] = { "core__sync",	    "core__read_clocks",   "task__newtask",
+				      "task__exec",	    "task__rename",	   "task__exit",
+				      "task__all",	    "task__cgroup_attach", "task__cgroup_mkdir",
+				      "task__cgroup_rename" };
 
 bool tt_bpf_plan_uses(const struct tt_bpf_plan *plan, const char *program)
 {
@@ -340,7 +350,8 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 		log_error("bpf: cannot open the built-in programs: %s", strerror(-err));
 		return err;
 	}
-	bpf_object__for_each_program (prog, skel->obj) {
+	bpf_object__for_each_program(prog, skel->obj)
+	{
 		bool use = tt_bpf_plan_uses(plan, bpf_program__name(prog)) && !is_missing_extra(prog, host);
 
 		bpf_program__set_autoload(prog, use);
@@ -376,7 +387,8 @@ int tt_bpf_rung_try(const struct tt_bpf_rung *rung, const struct tt_bpf_host *ho
 		return err;
 	err = timethief_bpf__load(skel);
 	if (!err && rung->try_attach) {
-		bpf_object__for_each_program (prog, skel->obj) {
+		bpf_object__for_each_program(prog, skel->obj)
+		{
 			struct bpf_link *link;
 
 			if (!has_word(rung->programs, bpf_program__name(prog)))
@@ -412,7 +424,8 @@ int tt_bpf_check_permitted(char *why, size_t size)
 		return -EPERM;
 	}
 	if (err == -EPERM)
-		snprintf(why, size, "the kernel refuses bpf(2) even with privileges (seccomp, a container or lockdown)");
+		snprintf(why, size,
+			 "the kernel refuses bpf(2) even with privileges (seccomp, a container or lockdown)");
 	else if (err == -ENOSYS)
 		snprintf(why, size, "this kernel has no bpf(2) (CONFIG_BPF_SYSCALL is off)");
 	else if (err)

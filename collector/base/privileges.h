@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* privileges - giving up what is not needed any more. */
+#pragma once
+
+/* From now on this process has none of root's capabilities but those that a running BPF source uses: CAP_BPF and CAP_PERFMON for
+ * its programs and rings, CAP_SYS_ADMIN to have the kernel count their run time. To be called when everything is open; never
+ * fails (an unprivileged process has nothing to give up). */
+void tt_privileges_drop(void);
