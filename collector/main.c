@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main - finds the subcommand, nothing else. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "collector/base/log.h"
 #include "collector/cmd/cmd.h"
@@ -61,8 +63,21 @@ static int run_command(const struct tt_command *command, int argc, char **argv)
 	return command->run(argc, argv);
 }
 
+/* With one of them closed, a session file or a BPF map could get its number, and messages would go there. */
+static void hold_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY); /* writing to it fails, as it should */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_fds();
 	if (argc < 2) {
 		put_usage(stderr);
 		return TT_EXIT_USAGE;

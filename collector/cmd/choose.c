@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "collector/base/log.h"
+#include "collector/cmd/cmd.h"
 
 static const char *const names_best_first[] = {
 #define TT_SOURCE(name) #name,
@@ -28,6 +30,14 @@ static int open_named(const char *name, const struct tt_source_options *opts, st
 	return ops->open(opts, info, sink, ret_src);
 }
 
+/* A hook that does not exist is the only thing that a source finds wrong with how it was asked. */
+static int end_if_misused(int err, const struct tt_source_options *opts)
+{
+	if (err == -EINVAL && opts->nr_hooks)
+		exit(TT_EXIT_USAGE);
+	return err;
+}
+
 int tt_choose_source(const char *name, const struct tt_source_options *opts, struct tt_info *info,
 		     const struct tt_sink *sink, struct tt_source **ret_src)
 {
@@ -36,7 +46,7 @@ int tt_choose_source(const char *name, const struct tt_source_options *opts, str
 
 	info->source_reason[0] = '\0';
 	if (strcmp(name, "auto") != 0)
-		return open_named(name, opts, info, sink, ret_src);
+		return end_if_misused(open_named(name, opts, info, sink, ret_src), opts);
 	reason[0] = '\0';
 	for (unsigned i = 0; names_best_first[i]; i++) {
 		tt_log_hold(held, sizeof(held));
@@ -53,7 +63,7 @@ int tt_choose_source(const char *name, const struct tt_source_options *opts, str
 	}
 	if (err) {
 		log_error("%s", held);
-		return err;
+		return end_if_misused(err, opts);
 	}
 	if (reason[0]) {
 		snprintf(info->source_reason, sizeof(info->source_reason), "%s", reason);

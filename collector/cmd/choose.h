@@ -6,7 +6,8 @@
 #include "collector/source/source.h"
 
 /* Fills info->source, and info->source_reason when a better source could not be opened, which is also said on
- * stderr in one line. Logs its failure; a negative errno, -EINVAL for a hook that does not exist. */
+ * stderr in one line. Logs its failure; a negative errno. A hook that does not exist ends the program:
+ * status 2. */
 int tt_choose_source(const char *name, const struct tt_source_options *opts, struct tt_info *info,
 		     const struct tt_sink *sink, struct tt_source **ret_src);
 

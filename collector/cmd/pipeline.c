@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/aggregate/findings.h"
 #include "collector/base/log.h"
 #include "collector/cmd/options.h"
 #include "collector/event/order.h"
@@ -27,6 +28,7 @@ struct tt_pipeline {
 	uint64_t from_ts_ns, to_ts_ns;
 	uint64_t epoch_ts_ns, last_ts_ns;
 	uint64_t nr_events, nr_lost[TT_LOSS_NR];
+	bool counters_only; /* the source has no single events */
 	/* what the view's filters could have meant */
 	bool pid_seen, cgroup_seen;
 	char devices[DEVICES_LISTED_MAX][TT_DISK_NAME_LEN + 1];
@@ -152,7 +154,7 @@ static int open_stages(struct tt_pipeline *p, const struct tt_pipeline_options *
 	struct tt_agg_options agg_opts = {
 		.world = p->world,
 		.view = p->view,
-		.counters_only = !strcmp(opts->info->source, "procfs"),
+		.counters_only = p->counters_only,
 	};
 
 	for (unsigned i = 0; tt_aggregators[i] && p->nr_stages < TT_SECTIONS_MAX; i++) {
@@ -177,6 +179,7 @@ int tt_pipeline_open(const struct tt_pipeline_options *opts, struct tt_pipeline 
 
 	if (!err) {
 		p->view = opts->view;
+		p->counters_only = !strcmp(opts->info->source, "procfs");
 		p->from_ts_ns = opts->from_ts_ns;
 		p->to_ts_ns = opts->to_ts_ns ? opts->to_ts_ns : UINT64_MAX;
 		err = tt_decoder_open(&p->dec);
@@ -239,12 +242,12 @@ int tt_pipeline_report(struct tt_pipeline *p, const struct tt_interval *interval
 
 	for (unsigned i = 0; i < p->nr_stages && !err; i++)
 		err = p->stages[i].agg->finish(p->stages[i].state, interval, report);
+	if (!err)
+		tt_findings_finish(report, p->nr_lost, p->counters_only, interval);
 	if (!err && report->failed)
 		err = -ENOMEM;
 	if (err)
 		log_error("cannot make the report: %s", strerror(-err));
-	else
-		tt_report_sort_findings(report);
 	return err;
 }
 

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +92,29 @@ static void run_child(const struct record_options *opts, int go_fd, int err_fd)
 	if (write(err_fd, &err, sizeof(err)) != sizeof(err))
 		_exit(126);
 	_exit(127);
+}
+
+/* Asked before anything is recorded: a mistyped command must not cost a file its place. 0 or what execvp would say. */
+static int check_command(const char *name)
+{
+	const char *path = getenv("PATH"), *end;
+	char candidate[PATH_MAX];
+	int err = -ENOENT;
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) ? -errno : 0;
+	for (path = path ? path : "/usr/bin:/bin"; err; path = end + 1) {
+		end = strchrnul(path, ':');
+		snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)(end - path), end > path ? path : ".",
+			 name);
+		if (!access(candidate, X_OK))
+			err = 0;
+		else if (errno == EACCES)
+			err = -EACCES;
+		if (!*end)
+			break;
+	}
+	return err;
 }
 
 /* Forked before anything is opened: the child inherits nothing and stays behind the start. */
@@ -430,6 +454,10 @@ static int record(struct recording *r, const struct record_options *opts)
 
 	if (err)
 		return err;
+	if (opts->command && (err = check_command(opts->command[0]))) {
+		log_error("cannot run '%s': %s", opts->command[0], strerror(-err));
+		return err;
+	}
 	/* filters choose what the report shows: a time line with holes could not say who stole the time */
 	tt_source_options_fill(&source_opts, &opts->common, 0);
 	source_opts.pid = 0;

@@ -211,8 +211,10 @@ static int print_report(const struct report_options *opts, const struct tt_sessi
 	int err;
 
 	memcpy(nr_lost, tt_pipeline_nr_lost(p), sizeof(nr_lost));
-	if (interval->whole)
+	if (interval->whole) {
 		merge_losses(nr_lost, head.end);
+		head.nr_events = head.end->summary.nr_events;
+	}
 	head.nr_lost = nr_lost;
 	tt_report_init(&report);
 	err = tt_pipeline_report(p, interval, &report);

@@ -230,8 +230,9 @@ static void put_losses(struct tt_page *page, const uint64_t *nr_lost)
 			continue;
 		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s %s", used ? ", " : "",
 					 tt_format_count(nr, sizeof(nr), nr_lost[what]), tt_loss_words(what));
-		if (what != TT_LOSS_UNSEEN && what != TT_LOSS_NAMES)
-			style = TT_STYLE_ALARM; /* those two happen in a sound recording */
+		/* a few of these three happen in a sound recording */
+		if (what != TT_LOSS_UNSEEN && what != TT_LOSS_NAMES && what != TT_LOSS_TASK_STATE)
+			style = TT_STYLE_ALARM;
 	}
 	if (used)
 		tt_page_paragraph(page, style, 6, "lost: ", line, NULL);

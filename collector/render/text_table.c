@@ -10,9 +10,10 @@
 #include "collector/base/units.h"
 
 enum {
-	GUTTER = 2,	     /* blanks between columns */
-	KEY_WIDTH_MIN = 8,   /* names are not shortened below this */
-	KEY_WIDTH_SHARE = 3, /* ... and above a third of the page they are */
+	GUTTER = 2,	      /* blanks between columns */
+	KEY_WIDTH_MIN = 8,    /* names are not shortened below this */
+	KEY_WIDTH_SHARE = 3,  /* ... and above a third of the page they are */
+	KEY_WIDTH_USUAL = 28, /* ... but not below this on most of it: "timethief 12345 (timethief)" */
 	TEXT_WIDTH_MIN = 12,
 	NUMBER_BYTES_MAX = 48,
 };
@@ -23,6 +24,7 @@ struct grid {
 	char **texts;		      /* (nr_rows + 1) * nr_columns, row by row, labels first */
 	unsigned *widths;	      /* of columns */
 	bool *is_text;
+	const char *later_corner; /* label of the key column in the blocks after the first */
 };
 
 static void format_double(char *buf, size_t size, double value, unsigned decimals)
@@ -141,6 +143,7 @@ static int grid_open(struct tt_page *page, const struct tt_table *t, const char 
 	for (unsigned i = 0; i < t->nr_columns; i++)
 		nr_columns += is_visible(t, i);
 	*g = (struct grid){ .nr_rows = t->nr_rows, .nr_columns = nr_columns };
+	g->later_corner = t->columns[0].label;
 	g->texts = calloc((size_t)(g->nr_rows + 1) * nr_columns, sizeof(*g->texts));
 	g->widths = calloc(nr_columns, sizeof(*g->widths));
 	g->is_text = calloc(nr_columns, sizeof(*g->is_text));
@@ -152,6 +155,8 @@ static int grid_open(struct tt_page *page, const struct tt_table *t, const char 
 		if (is_visible(t, i) && grid_fill_column(page, g, to++, t, i, label))
 			return -ENOMEM;
 	}
+	if (tt_text_width(g->later_corner) > g->widths[0])
+		g->widths[0] = (unsigned)tt_text_width(g->later_corner);
 	return 0;
 }
 
@@ -198,7 +203,7 @@ static void put_row(struct tt_page *page, const struct grid *g, unsigned row, un
 
 	if (!row)
 		tt_page_style(page, TT_STYLE_HEADING);
-	put_text(page->out, texts[0], g->widths[0], first < last);
+	put_text(page->out, !row && first > 1 ? g->later_corner : texts[0], g->widths[0], first < last);
 	for (unsigned i = first; i < last; i++) {
 		fprintf(page->out, "%*s", GUTTER, "");
 		if (g->is_text[i])
@@ -220,8 +225,7 @@ static unsigned fit_block(const struct tt_page *page, struct grid *g, unsigned f
 	for (; last < g->nr_columns; last++) {
 		unsigned room = page->width > used + GUTTER ? page->width - used - GUTTER : 0;
 
-		if (g->widths[last] > room && g->is_text[last] && room >= TEXT_WIDTH_MIN &&
-		    (room >= g->widths[last] / 2 || last == first))
+		if (last == first && g->widths[last] > room && g->is_text[last] && room >= TEXT_WIDTH_MIN)
 			g->widths[last] = room;
 		if (g->widths[last] > room && last > first)
 			break;
@@ -238,6 +242,8 @@ static void shorten_key(const struct tt_page *page, struct grid *g)
 		others += GUTTER + g->widths[i];
 	if (g->widths[0] + others <= page->width || !g->is_text[0])
 		return;
+	if (limit < KEY_WIDTH_USUAL)
+		limit = page->width * 2 / 3 < KEY_WIDTH_USUAL ? page->width * 2 / 3 : KEY_WIDTH_USUAL;
 	if (limit < KEY_WIDTH_MIN)
 		limit = KEY_WIDTH_MIN;
 	if (page->width > others && page->width - others > limit)

@@ -10,7 +10,7 @@ static const struct {
 } losses[TT_LOSS_NR] = {
 	[TT_LOSS_SWITCHES] = { "switches", "switches shed" },
 	[TT_LOSS_RECORDS] = { "records", "records shed" },
-	[TT_LOSS_TASK_STATE] = { "task_state", "tasks without state" },
+	[TT_LOSS_TASK_STATE] = { "task_state", "waits of tasks without state" },
 	[TT_LOSS_REQUEST_STATE] = { "request_state", "requests without state" },
 	[TT_LOSS_NESTED] = { "nested", "nested probes" },
 	[TT_LOSS_UNSEEN] = { "unseen", "switches unseen" },
@@ -30,7 +30,7 @@ const char *tt_loss_words(unsigned what)
 
 uint64_t tt_loss_shed(const uint64_t *nr_lost)
 {
-	return nr_lost[TT_LOSS_SWITCHES] + nr_lost[TT_LOSS_RECORDS];
+	return nr_lost[TT_LOSS_SWITCHES] + nr_lost[TT_LOSS_RECORDS] + nr_lost[TT_LOSS_NESTED];
 }
 
 /* Fields come from a file: a time that no calendar holds becomes the epoch. */

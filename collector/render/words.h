@@ -10,7 +10,7 @@
 /* enum tt_loss_what: "switches" (key of JSON), "switches shed" (for people). NULL for an unknown one. */
 const char *tt_loss_key(unsigned what);
 const char *tt_loss_words(unsigned what);
-/* Events that the kernel had no room for: switches and records. The other kinds of loss are told by name. */
+/* Events that happened and are not in the file. The other kinds of loss are flaws of events that are. */
 uint64_t tt_loss_shed(const uint64_t *nr_lost);
 
 /* Local time of the recording machine, whatever the time zone here: "2026-11-21 22:14:03", or with
