@@ -76,7 +76,7 @@ bool tt_find_quota(const struct tt_gap *gaps, unsigned nr_gaps, struct tt_quota 
 		periods_ns[i - 1] = picked[i]->end_ts_ns - picked[i - 1]->end_ts_ns;
 	qsort(lengths_ns, nr, sizeof(lengths_ns[0]), compare_u64);
 	qsort(periods_ns, nr - 1, sizeof(periods_ns[0]), compare_u64);
-	if (spread_of(periods_ns, nr - 1) >= 0.15 || spread_of(lengths_ns, nr) >= 0.5)
+	if (spread_of(periods_ns, nr - 1) >= 0.15 || spread_of(lengths_ns, nr) >= 0.35)
 		return false;
 	*ret_quota = (struct tt_quota){ periods_ns[(nr - 1) / 2], lengths_ns[nr / 2], nr };
 	return true;

@@ -18,8 +18,10 @@
 enum {
 	NR_SLICES = 32,	       /* of each CPU, the last ones: enough for a look back over one long wait */
 	LONG_WAIT_NS = 100000, /* shorter waits are not asked who ran meanwhile */
-	NR_BEHIND = 4,	       /* candidates kept of each row */
-	NR_KINDS = 2,	       /* woken (or new, or unknown), preempted */
+	EARNED_PER_SWITCH = 3, /* see ask_for_behind */
+	DEBT_MAX = 256,
+	NR_BEHIND = 4, /* candidates kept of each row */
+	NR_KINDS = 2,  /* woken (or new, or unknown), preempted */
 };
 enum { WOKEN, PREEMPTED };
 
@@ -33,9 +35,12 @@ struct cpu_state {
 	uint64_t stolen_ns;
 	uint64_t recorded_wait_ns;		    /* whatever the view leaves out */
 	uint64_t window_begin_ns, window_growth_ns; /* wait_total_ns of the headers */
+	/* recorded + shed + unseen = growth of rq->nr_switches; whatever the view leaves out */
+	uint64_t nr_recorded, nr_shed, nr_unseen, window_begin_switches, window_switches;
 	bool in_window, has_growth;
 	struct slice slices[NR_SLICES]; /* ring */
 	uint64_t nr_slices;
+	unsigned debt; /* slices looked at that were not earned yet, see ask_for_behind */
 };
 
 struct behind {
@@ -46,6 +51,8 @@ struct behind {
 
 struct waiter {
 	uint64_t nr, sum_ns, max_ns, stolen_ns, nr_preempted, preempted_ns;
+	uint64_t after_exit_ns; /* waits after its counters were read for the last time, at its exit */
+	uint64_t long_ns, asked_ns; /* of long waits; the part of them for which we know who ran */
 	struct behind behind[NR_BEHIND];
 	struct tt_coarse wait;
 	/* from /proc only: the counters seen last */
@@ -86,6 +93,10 @@ static const struct tt_column cpu_columns[] = {
 	{ "wait_p90_ns", "p90", TT_UNIT_NS, true, 0 },
 	{ "woken_p50_ns", "wk_p50", TT_UNIT_NS, true, 0 },
 	{ "preempted_p50_ns", "pre_p50", TT_UNIT_NS, true, 0 },
+	{ "nr_switches", "switches", TT_UNIT_COUNT, true, 0 },
+	{ "recorded_switches", "recorded", TT_UNIT_COUNT, true, 0 },
+	{ "shed_switches", "shed", TT_UNIT_COUNT, true, 0 },
+	{ "unseen_switches", "unseen", TT_UNIT_COUNT, true, 0 },
 };
 enum {
 	CPU_NAME,
@@ -108,6 +119,10 @@ enum {
 	CPU_P90,
 	CPU_WOKEN_P50,
 	CPU_PREEMPTED_P50,
+	CPU_SWITCHES,
+	CPU_RECORDED_SWITCHES,
+	CPU_SHED_SWITCHES,
+	CPU_UNSEEN_SWITCHES,
 	NR_CPU_COLUMNS
 };
 _Static_assert(sizeof(cpu_columns) / sizeof(cpu_columns[0]) == NR_CPU_COLUMNS, "a column without a name");
@@ -211,27 +226,6 @@ static uint64_t waiter_weight(void *ctx, uint32_t slot)
 	return ((struct runq *)ctx)->waiters[slot].sum_ns;
 }
 
-/* Whoever is lightest makes way, so what is kept is at most too small. */
-static void add_behind(struct waiter *w, uint32_t tid, const char *name, uint64_t ns)
-{
-	struct behind *lightest = &w->behind[0];
-
-	for (unsigned i = 0; i < NR_BEHIND; i++) {
-		struct behind *b = &w->behind[i];
-
-		if (b->ns && b->tid == tid) {
-			b->ns += ns;
-			return;
-		}
-		if (b->ns < lightest->ns)
-			lightest = b;
-	}
-	if (ns <= lightest->ns)
-		return;
-	*lightest = (struct behind){ .ns = ns, .tid = tid };
-	memcpy(lightest->name, name, sizeof(lightest->name));
-}
-
 static void merge_waiter(struct waiter *into, const struct waiter *from)
 {
 	into->nr += from->nr;
@@ -267,15 +261,30 @@ static struct tt_who_owner owner_of(struct runq *rq)
 
 /* Events */
 
+/* Whoever is lightest makes way, so what is kept is at most too small. */
 static void blame(const struct runq *rq, struct waiter *w, uint32_t tid, uint64_t ns)
 {
-	static const struct tt_world_task unknown;
+	struct behind *lightest = &w->behind[0];
 	const struct tt_world_task *task;
 
-	if (!tid || tid == TT_TID_UNKNOWN || !ns)
+	if (!tid || tid == TT_TID_UNKNOWN)
+		return;
+	for (unsigned i = 0; i < NR_BEHIND; i++) {
+		struct behind *b = &w->behind[i];
+
+		if (b->tid == tid) {
+			b->ns += ns;
+			return;
+		}
+		if (b->ns < lightest->ns)
+			lightest = b;
+	}
+	if (ns <= lightest->ns)
 		return;
 	task = tt_world_task(rq->world, tid);
-	add_behind(w, tid, task ? task->comm : unknown.comm, ns);
+	*lightest = (struct behind){ .ns = ns, .tid = tid };
+	if (task)
+		memcpy(lightest->name, task->comm, sizeof(lightest->name));
 }
 
 static uint64_t overlap_ns(uint64_t a_from, uint64_t a_to, uint64_t b_from, uint64_t b_to)
@@ -285,25 +294,41 @@ static uint64_t overlap_ns(uint64_t a_from, uint64_t a_to, uint64_t b_from, uint
 	return to > from ? to - from : 0;
 }
 
-/* Who had the CPU that the task was queued on while it waited, as far as the last slices tell. */
-static void find_behind(struct runq *rq, struct waiter *w, unsigned cpu, uint64_t from_ts_ns,
-			uint64_t to_ts_ns)
+/* Who had the CPU that the task was queued on while it waited, as far as the last slices tell. Returns how
+ * many were looked at. */
+static unsigned find_behind(struct runq *rq, struct waiter *w, unsigned cpu, uint64_t from_ts_ns,
+			    uint64_t to_ts_ns)
 {
 	const struct cpu_state *c = cpu < rq->nr_cpus ? rq->cpus[cpu] : NULL;
 	const struct tt_world_cpu *wc = tt_world_cpu(rq->world, cpu);
+	unsigned nr = c && c->nr_slices < NR_SLICES ? (unsigned)c->nr_slices : NR_SLICES;
+	uint64_t oldest_ts_ns = to_ts_ns;
+	unsigned i;
 
-	if (!c || !c->nr_slices)
-		return;
-	for (uint64_t i = 0; i < NR_SLICES && i < c->nr_slices; i++) {
+	if (!c)
+		return 0;
+	for (i = 0; i < nr && oldest_ts_ns > from_ts_ns; i++) {
 		const struct slice *s = &c->slices[(c->nr_slices - 1 - i) % NR_SLICES];
 
 		if (!i && wc) /* on another CPU somebody runs on since its last switch */
 			blame(rq, w, wc->running_tid,
 			      overlap_ns(s->to_ts_ns, to_ts_ns, from_ts_ns, to_ts_ns));
-		if (s->to_ts_ns <= from_ts_ns)
-			return;
 		blame(rq, w, s->tid, overlap_ns(s->from_ts_ns, s->to_ts_ns, from_ts_ns, to_ts_ns));
+		if (s->from_ts_ns < oldest_ts_ns)
+			oldest_ts_ns = s->from_ts_ns;
 	}
+	w->asked_ns += to_ts_ns - (oldest_ts_ns > from_ts_ns ? oldest_ts_ns : from_ts_ns);
+	return i;
+}
+
+/* Short slices and long waits would make this most of the work: a switch earns the right to look at
+ * EARNED_PER_SWITCH slices, and where that does not do, some of the waits stand for all. */
+static void ask_for_behind(struct runq *rq, struct cpu_state *c, struct waiter *w, unsigned queued_cpu,
+			   const struct tt_ev_switch *sw)
+{
+	w->long_ns += sw->wait_ns;
+	if (c->debt <= DEBT_MAX && sw->wait_ns <= sw->ev.ts_ns)
+		c->debt += find_behind(rq, w, queued_cpu, sw->ev.ts_ns - sw->wait_ns, sw->ev.ts_ns);
 }
 
 static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_switch *sw)
@@ -331,6 +356,8 @@ static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_
 	w = &rq->waiters[slot];
 	w->nr++;
 	w->sum_ns += sw->wait_ns;
+	if (!rq->who.by_cgroup && rq->who.slots[slot].exited)
+		w->after_exit_ns += sw->wait_ns;
 	w->stolen_ns += stolen_ns;
 	if (sw->wait_ns > w->max_ns)
 		w->max_ns = sw->wait_ns;
@@ -340,7 +367,7 @@ static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_
 	}
 	tt_coarse_add(&w->wait, sw->wait_ns);
 	if (sw->wait_ns >= LONG_WAIT_NS)
-		find_behind(rq, w, queued_cpu, from_ts_ns, sw->ev.ts_ns);
+		ask_for_behind(rq, c, w, queued_cpu, sw);
 }
 
 static void on_switch(struct runq *rq, const struct tt_ev_switch *sw)
@@ -351,6 +378,8 @@ static void on_switch(struct runq *rq, const struct tt_ev_switch *sw)
 		rq->nr_beyond++;
 		return;
 	}
+	c->nr_recorded++;
+	c->debt -= c->debt < EARNED_PER_SWITCH ? c->debt : EARNED_PER_SWITCH;
 	if (sw->slice_ns && sw->slice_ns <= sw->ev.ts_ns)
 		c->slices[c->nr_slices++ % NR_SLICES] =
 			(struct slice){ sw->ev.ts_ns - sw->slice_ns, sw->ev.ts_ns, sw->prev_tid };
@@ -369,8 +398,10 @@ static void on_window(struct runq *rq, const struct tt_ev_window *win)
 		return;
 	if (win->begins) {
 		c->window_begin_ns = win->wait_total_ns;
+		c->window_begin_switches = win->nr_switches;
 	} else if (c->in_window && win->wait_total_ns >= c->window_begin_ns) {
 		c->window_growth_ns += win->wait_total_ns - c->window_begin_ns;
+		c->window_switches += win->nr_switches - c->window_begin_switches;
 		c->has_growth = true;
 	}
 	c->in_window = win->begins;
@@ -378,6 +409,12 @@ static void on_window(struct runq *rq, const struct tt_ev_window *win)
 
 static void on_loss(struct runq *rq, const struct tt_loss *rec)
 {
+	struct cpu_state *c = rec->rec.cpu < TT_VIEW_CPUS_MAX ? get_cpu(rq, rec->rec.cpu) : NULL;
+
+	if (c && rec->what == TT_LOSS_SWITCHES)
+		c->nr_shed += rec->count;
+	if (c && rec->what == TT_LOSS_UNSEEN)
+		c->nr_unseen += rec->count;
 	if (rec->what != TT_LOSS_SWITCHES || !rec->count)
 		return;
 	if (!rq->nr_shed)
@@ -399,16 +436,17 @@ static void on_task_counters(struct runq *rq, const struct tt_task_counters *rec
 	slot = rec->tid ? tt_who_find(&rq->who, rec->tid) : TT_WHO_HIDDEN;
 	if (slot == TT_WHO_HIDDEN || !task)
 		return;
-	w = &rq->waiters[slot];
 	if (slot == TT_WHO_OTHERS) /* no last value to compare with */
 		return;
 	if (rq->who.slots[slot].serial != task->serial) {
-		/* the tid was reused between two looks; nothing is held under the old number */
+		/* the tid was reused between two looks: the old row is closed, a new one begins */
 		rq->who.slots[slot].exited = true;
 		tt_index_remove(&rq->who.by_tid, rec->tid);
-		on_task_counters(rq, rec);
-		return;
+		slot = tt_who_find(&rq->who, rec->tid);
+		if (slot == TT_WHO_HIDDEN || slot == TT_WHO_OTHERS)
+			return;
 	}
+	w = &rq->waiters[slot];
 	memcpy(rq->who.slots[slot].comm, task->comm, sizeof(task->comm));
 	rq->who.slots[slot].exited = false;
 	w->seen = true;
@@ -457,6 +495,7 @@ static void runq_event(void *state, const struct tt_event *ev)
 struct cpu_sum {
 	struct tt_hist wait, kinds[NR_KINDS], deliver;
 	uint64_t stolen_ns, shed_wait_ns, covered_ns;
+	uint64_t nr_recorded, nr_shed, nr_unseen, nr_switches;
 	bool shed_known;
 };
 
@@ -477,6 +516,10 @@ static void sum_cpu(const struct cpu_state *c, struct cpu_sum *sum)
 	sum->stolen_ns += c->stolen_ns;
 	sum->shed_known |= c->has_growth;
 	sum->shed_wait_ns += shed_wait_ns(c);
+	sum->nr_recorded += c->nr_recorded;
+	sum->nr_shed += c->nr_shed;
+	sum->nr_unseen += c->nr_unseen;
+	sum->nr_switches += c->window_switches;
 }
 
 static void fill_percentile(struct tt_table *t, unsigned column, const struct tt_hist *h, double pct)
@@ -512,8 +555,13 @@ static void add_cpu_row(const struct runq *rq, struct tt_report *r, struct tt_ta
 	fill_percentile(t, CPU_PREEMPTED_P50, &sum->kinds[PREEMPTED], 50);
 	fill_percentile(t, CPU_PREEMPTED_P99, &sum->kinds[PREEMPTED], 99);
 	fill_percentile(t, CPU_DELIVER_P99, &sum->deliver, 99);
-	if (sum->shed_known)
-		tt_row_u64(t, CPU_SHED, sum->shed_wait_ns);
+	tt_row_u64(t, CPU_RECORDED_SWITCHES, sum->nr_recorded);
+	tt_row_u64(t, CPU_SHED_SWITCHES, sum->nr_shed);
+	tt_row_u64(t, CPU_UNSEEN_SWITCHES, sum->nr_unseen);
+	if (!sum->shed_known)
+		return;
+	tt_row_u64(t, CPU_SHED, sum->shed_wait_ns);
+	tt_row_u64(t, CPU_SWITCHES, sum->nr_switches);
 }
 
 /* From counters there is one row, of what all tasks waited. */
@@ -571,10 +619,11 @@ static char *behind_name(const struct behind *b, char *buf, size_t size)
 	return buf;
 }
 
-/* Of all waits of the row; several tasks may be blamed for a wait on two CPUs, so never above 100. */
+/* Of all waits of the row. Short ones were not asked, so they count as behind nobody. */
 static double behind_pct(const struct waiter *w, const struct behind *b)
 {
-	double pct = 100 * tt_ratio((double)b->ns, (double)w->sum_ns);
+	double pct = 100 * tt_ratio((double)b->ns, (double)w->asked_ns) *
+		     tt_ratio((double)w->long_ns, (double)w->sum_ns);
 
 	return pct < 100 ? pct : 100;
 }
@@ -675,7 +724,9 @@ static void add_task_table(struct runq *rq, struct tt_report *r, struct tt_secti
 		tt_row_u64(t, 3, rq->waiters[slots[i]].nr);
 		tt_row_u64(t, 4, rq->waiters[slots[i]].sum_ns);
 		if (task && task->serial == who->serial && task->first_ts_ns && task->last_ts_ns)
-			tt_row_u64(t, 5, task->last_run_delay_ns - task->first_run_delay_ns);
+			tt_row_u64(t, 5,
+				   task->last_run_delay_ns - task->first_run_delay_ns +
+					   rq->waiters[slots[i]].after_exit_ns);
 		tt_row_u64(t, 6, (who->flags & TT_TASK_OURS) != 0);
 	}
 }
@@ -838,6 +889,7 @@ static void runq_reset(void *state)
 		memset(c->wait, 0, sizeof(c->wait));
 		memset(&c->deliver, 0, sizeof(c->deliver));
 		c->stolen_ns = c->recorded_wait_ns = c->window_growth_ns = 0;
+		c->nr_recorded = c->nr_shed = c->nr_unseen = c->window_switches = 0;
 		c->has_growth = c->in_window = false; /* its end would count from before this interval */
 	}
 	rq->nr_beyond = rq->nr_throttled = rq->throttled_ns = rq->nr_shed = 0;

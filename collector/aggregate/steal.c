@@ -68,6 +68,7 @@ static const struct tt_column cpu_columns[] = {
 	{ "shed_ns", "shed", TT_UNIT_NS, true, 0 },
 	{ "recorded_ns", "recorded", TT_UNIT_NS, true, 0 },
 	{ "stat_steal_ns", "/proc/stat", TT_UNIT_NS, true, 0 },
+	{ "rq_steal_ns", "run queue", TT_UNIT_NS, true, 0 },
 };
 enum {
 	CPU_NAME,
@@ -84,6 +85,7 @@ enum {
 	CPU_SHED,
 	CPU_RECORDED,
 	CPU_STAT,
+	CPU_RQ,
 	NR_CPU_COLUMNS
 };
 _Static_assert(sizeof(cpu_columns) / sizeof(cpu_columns[0]) == NR_CPU_COLUMNS, "a column without a name");
@@ -355,6 +357,7 @@ struct cpu_sum {
 	uint64_t stolen_ns, covered_ns, shed_ns, nr_gaps, nr_seen[NR_SEEN];
 	uint64_t stat_steal_ticks, stat_all_ticks;
 	bool has_stat;
+	uint64_t rq_steal_ns; /* growth of rq->prev_steal_time_rq; 0 = none, or the kernel has no such field */
 	struct tt_hist gaps;
 };
 
@@ -372,6 +375,8 @@ static void sum_cpu(const struct cpu_state *c, const struct tt_world_cpu *cpu,
 		sum->has_stat = true;
 		sum->stat_steal_ticks += ticks_delta(c, TT_STAT_STEAL);
 		sum->stat_all_ticks += all_ticks_delta(c);
+		if (c->first.prev_steal_rq_ns && c->last.prev_steal_rq_ns > c->first.prev_steal_rq_ns)
+			sum->rq_steal_ns += c->last.prev_steal_rq_ns - c->first.prev_steal_rq_ns;
 	}
 }
 
@@ -396,6 +401,8 @@ static void add_cpu_row(const struct steal *st, struct tt_report *r, struct tt_t
 		}
 		return;
 	}
+	if (sum->rq_steal_ns)
+		tt_row_u64(t, CPU_RQ, sum->rq_steal_ns);
 	if (sum->covered_ns)
 		tt_row_f64(t, CPU_PCT, steal_pct(st, sum));
 	tt_row_u64(t, CPU_STOLEN, sum->stolen_ns);

@@ -239,7 +239,7 @@ static struct task_slot *get_task(struct tt_world *w, uint32_t tid, uint64_t sta
 	uint32_t slot = tt_index_find(&w->tasks_by_tid, tid);
 	struct task_slot *t;
 
-	if (!tid) /* idle: one name for all CPUs, no counters */
+	if (!tid || tid == TT_TID_UNKNOWN) /* idle: one name for all CPUs, no counters */
 		return NULL;
 	if (slot != TT_INDEX_NONE && !is_reused(&w->tasks[slot].task, start_ns, why))
 		t = &w->tasks[slot];
@@ -295,6 +295,7 @@ static void on_task_counters(struct tt_world *w, const struct tt_task_counters *
 	if (!t)
 		return;
 	is_born = is_born_in_session(w, rec);
+	t->task.exited = false;
 	t->task.pid = rec->pid;
 	set_comm(&t->task, rec->comm);
 	set_first(t, rec->rec.ts_ns, is_born ? 0 : rec->run_delay_ns, is_born ? 0 : rec->exec_ns);

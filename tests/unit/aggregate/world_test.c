@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/aggregate/feed.h"
+
+static struct feed f;
+
+static void setup(void)
+{
+	feed_open(&f, "steal", false);
+}
+
+static void teardown(void)
+{
+	feed_close(&f);
+}
+
+TestSuite(world, .init = setup, .fini = teardown);
+
+static uint64_t between(uint64_t from, uint64_t to, bool *exact)
+{
+	return tt_world_steal_between(f.world, 0, from, to, exact);
+}
+
+Test(world, steal_lies_at_the_end_of_its_observation)
+{
+	bool exact;
+
+	feed_steal(&f, 0, 1000, 100, 500, 1); /* lies in [900, 1000], seen since 500 */
+	cr_expect(eq(u64, between(0, 2000, &exact), 100));
+	cr_expect(exact, "the whole observation is inside");
+	cr_expect(eq(u64, between(0, 899, &exact), 0));
+	cr_expect(not(exact), "it may as well lie before 899");
+	cr_expect(eq(u64, between(950, 2000, &exact), 50));
+	cr_expect(not(exact));
+	cr_expect(eq(u64, between(920, 930, NULL), 10), "inside one gap");
+	cr_expect(eq(u64, between(0, 400, &exact), 0));
+	cr_expect(exact);
+	cr_expect(eq(u64, between(1000, 2000, &exact), 0));
+	cr_expect(exact, "it ended before");
+	cr_expect(eq(u64, between(2000, 1000, NULL), 0), "no time, no steal");
+	cr_expect(eq(u64, tt_world_steal_between(f.world, 7, 0, 5000, NULL), 0), "a CPU never seen");
+}
+
+Test(world, sums_over_many_gaps_are_exact)
+{
+	for (uint64_t i = 1; i <= 100; i++)
+		feed_steal(&f, 0, i * 1000, i, 1000, 1);
+	cr_expect(eq(u64, between(10000, 20000, NULL), 11 + 12 + 13 + 14 + 15 + 16 + 17 + 18 + 19 + 20));
+	cr_expect(eq(u64, between(10000, 19990, NULL), 155 - 10), "the last one is cut");
+	cr_expect(eq(u64, between(10000 - 5, 20000, NULL), 155 + 5), "the first one too");
+	cr_expect(eq(u64, between(0, UINT64_MAX, NULL), 5050));
+}
+
+Test(world, only_the_last_4096_gaps_are_kept_and_it_says_so)
+{
+	bool exact;
+
+	for (uint64_t i = 1; i <= 10000; i++)
+		feed_steal(&f, 0, i * 1000, 10, 1000, 1);
+	cr_expect(eq(u64, between(0, UINT64_MAX, &exact), 40960));
+	cr_expect(not(exact));
+	cr_expect(eq(u64, between(9000000, 10000000, &exact), 10000));
+	cr_expect(exact);
+}
+
+Test(world, a_gap_is_never_longer_than_the_time_it_lies_in)
+{
+	feed_steal(&f, 0, 1000, 100, 500, 1);
+	feed_steal(&f, 0, 1050, 90, 50, 1); /* the steal clock ran ahead */
+	cr_expect(eq(u64, between(0, 2000, NULL), 150));
+	feed_steal(&f, 0, 900, 50, 10, 1); /* late */
+	cr_expect(eq(u64, between(0, 2000, NULL), 150));
+}
+
+Test(world, a_reused_tid_is_another_task)
+{
+	uint64_t serial;
+
+	feed_task(&f, 10, TT_TASK_AT_START, 100, "old", 5, 1000);
+	serial = tt_world_task(f.world, 100)->serial;
+	feed_task(&f, 20, TT_TASK_RENAME, 100, "older", 5, 1100);
+	cr_expect(eq(u64, tt_world_task(f.world, 100)->serial, serial), "still the same");
+	cr_expect(eq(str, (char *)tt_world_task(f.world, 100)->comm, "older"));
+	feed_task(&f, 30, TT_TASK_EXIT, 100, "older", 5, 1500);
+	cr_expect(tt_world_task(f.world, 100)->exited);
+	cr_expect(eq(u64, tt_world_task(f.world, 100)->last_run_delay_ns, 1500));
+	feed_task(&f, 40, TT_TASK_FORK, 100, "new", 35, 0);
+	cr_expect(ne(u64, tt_world_task(f.world, 100)->serial, serial));
+	cr_expect(not(tt_world_task(f.world, 100)->exited));
+	cr_expect(eq(u64, tt_world_task(f.world, 100)->first_run_delay_ns, 0));
+	cr_expect(eq(u64, tt_world_task(f.world, 100)->last_ts_ns, 0), "its end is not known");
+	feed_task(&f, 50, TT_TASK_AT_END, 100, "new", 35, 70);
+	cr_expect(eq(u64, tt_world_run_delay_growth_ns(f.world, NULL), 500 + 70), "both count");
+}
+
+Test(world, a_fork_seen_by_the_snapshot_too_starts_at_0)
+{
+	feed_task(&f, 10, TT_TASK_FORK, 100, "a", 9, 0);
+	feed_task(&f, 11, TT_TASK_AT_START, 100, "a", 9, 40);
+	feed_task(&f, 50, TT_TASK_AT_END, 100, "a", 9, 100);
+	feed_task(&f, 51, TT_TASK_AT_END, 100, "a", 9, 100);
+	cr_expect(eq(u64, tt_world_run_delay_growth_ns(f.world, NULL), 100), "counted once");
+}
+
+Test(world, idle_has_a_name_and_unknown_tasks_have_none)
+{
+	cr_expect(eq(str, (char *)tt_world_task(f.world, 0)->comm, "idle"));
+	cr_expect(tt_world_task(f.world, 4711) == NULL);
+	feed_task(&f, 10, TT_TASK_AT_START, 0, "evil", 9, 0);
+	cr_expect(eq(str, (char *)tt_world_task(f.world, 0)->comm, "idle"));
+}
+
+Test(world, more_tasks_than_fit_forgets_the_dead_first)
+{
+	feed_task(&f, 1, TT_TASK_AT_START, 1, "init", 1, 0);
+	for (uint32_t tid = 2; tid < TT_WORLD_TASKS_MAX + 1000; tid++) {
+		feed_task(&f, tid, TT_TASK_FORK, tid, "short", tid, 0);
+		feed_task(&f, tid, TT_TASK_EXIT, tid, "short", tid, 3);
+	}
+	cr_expect(tt_world_task(f.world, 1) != NULL, "it lives");
+	cr_expect(tt_world_task(f.world, 2) == NULL);
+	cr_expect(tt_world_task(f.world, TT_WORLD_TASKS_MAX + 999) != NULL);
+	cr_expect(gt(u64, tt_world_nr_forgotten(f.world), 0));
+	cr_expect(eq(u64, tt_world_run_delay_growth_ns(f.world, NULL), 3ull * (TT_WORLD_TASKS_MAX + 998)));
+}
+
+Test(world, a_name_of_16_bytes_is_whole)
+{
+	feed_task(&f, 1, TT_TASK_AT_START, 1, "0123456789abcdef", 1, 0);
+	cr_expect(eq(str, (char *)tt_world_task(f.world, 1)->comm, "0123456789abcdef"));
+}
+
+Test(world, devices_are_found_by_name_path_and_number)
+{
+	feed_device(&f, 253u << 20 | 3, "vda", false);
+	cr_expect(tt_world_device_by_name(f.world, "vda") != NULL);
+	cr_expect(tt_world_device_by_name(f.world, "/dev/vda") != NULL);
+	cr_expect(tt_world_device_by_name(f.world, "253:3") != NULL);
+	cr_expect(tt_world_device_by_name(f.world, "vdb") == NULL);
+}
+
+Test(world, windows_add_up_when_a_cpu_goes_and_comes)
+{
+	feed_window(&f, 2, 1000, true, 0);
+	feed_window(&f, 2, 3000, false, 0);
+	feed_window(&f, 2, 5000, true, 0);
+	feed_steal(&f, 2, 5500, 10, 100, 1);
+	cr_expect(eq(u64, tt_world_cpu(f.world, 2)->recorded_ns, 2500));
+	cr_expect(tt_world_cpu(f.world, 2)->online);
+	cr_expect(eq(u32, tt_world_nr_cpus(f.world), 3));
+	cr_expect(not(tt_world_cpu(f.world, 0)->seen));
+	cr_expect(tt_world_cpu(f.world, 3) == NULL);
+}
