@@ -219,7 +219,7 @@ static enum tt_coding choose_coding(struct tt_column_writer *cw, const uint64_t 
 {
 	size_t nr_sample = n < NR_SAMPLE ? n : NR_SAMPLE;
 	double plain, delta, dict;
-	uint64_t last = 0;
+	uint64_t last = values[0];
 	int index = 0;
 
 	plain = planes_cost_bits(values, nr_sample);
@@ -256,7 +256,7 @@ static bool try_dict64(struct tt_column_writer *cw, const uint64_t *values, size
 
 static void write_delta(const uint64_t *values, size_t n, struct tt_bytes *out)
 {
-	uint64_t all_bits = 0, last = 0;
+	uint64_t all_bits = 0, last = values[0];
 	unsigned width;
 	uint8_t *to;
 
@@ -264,8 +264,9 @@ static void write_delta(const uint64_t *values, size_t n, struct tt_bytes *out)
 		all_bits |= tt_zigzag(values[i] - last);
 	width = width_of(all_bits);
 	write_head(out, TT_CODING_DELTA, width);
+	tt_bytes_append(out, values, sizeof(values[0]));
 	to = tt_bytes_add(out, n * width);
-	last = 0;
+	last = values[0];
 	for (size_t i = 0; to && i < n; last = values[i++]) {
 		uint64_t zigzag = tt_zigzag(values[i] - last);
 
@@ -329,6 +330,12 @@ int tt_column_open(struct tt_column *col, size_t n, const uint8_t **at, const ui
 		return -EBADMSG;
 	if (col->coding == TT_CODING_DICT && open_dict(col, at, end))
 		return -EBADMSG;
+	if (col->coding == TT_CODING_DELTA) {
+		if (end - *at < 8)
+			return -EBADMSG;
+		memcpy(&col->last, *at, 8);
+		*at += 8;
+	}
 	size = col->coding == TT_CODING_CONST
 		       ? col->width
 		       : n * (col->coding == TT_CODING_DICT ? col->index_width : col->width);

@@ -4,9 +4,9 @@
  * Stored as u8 coding, u8 width and then, by coding:
  *   CONST   width bytes: all n have this value (n = 0 is CONST of width 0)
  *   PLANES  width planes of n bytes, lowest byte first: bytes that behave alike lie together
- *   DICT    u32 count, width planes of count bytes (the values in order of first use), then the n indices in
- *one plane (count <= 256) or two DELTA   PLANES of the zigzag difference to the number before, the first to 0
- * A value above its width's reach is not possible; every number is at most 64 bits wide.
+ *   DICT    u32 count, width planes of count bytes: the values in order of first use; then n indices,
+ *           in one plane when count <= 256, else in two
+ *   DELTA   u64 first value; then PLANES of zigzag differences to the number before (the first is 0)
  */
 #pragma once
 

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The kernel describes tracepoint NAME as typedef btf_trace_NAME: pointer to a function of (void *, arguments). */
+/* The kernel describes tracepoint NAME as typedef btf_trace_NAME: pointer to a function of (void *,
+ * arguments). */
 int tt_btf_tracepoint_args(const struct btf *btf, const char *name)
 {
 	char type_name[128];

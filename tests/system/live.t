@@ -25,9 +25,10 @@ intervals() { # SOURCE
 	check_true "$1: four of them take 2 s and a start" "$end_ns - $begin_ns >= 2e9 && $end_ns - $begin_ns < 6e9"
 	check_equal "$1: each begins where the one before ended" \
 		"$(jq -s '[range(1; length) as $i | .[$i].interval.from_ns == .[$i - 1].interval.to_ns] | all' "$T/live.json")" true
-	"$TT" live --source "$1" runq 200ms 2 >"$T/live.txt" 2>/dev/null
+	# so wide that no table is split, each part with its header
+	COLUMNS=300 "$TT" live --source "$1" runq 200ms 2 >"$T/live.txt" 2>/dev/null
 	check_equal "$1: one section alone" "$(grep -cE '^(STEAL|DISK)' "$T/live.txt")" 0
-	check_true "$1: its header with each interval" "$(grep -cE '^RUNQ|RUNQ' "$T/live.txt") == 2"
+	check_true "$1: its header with each interval" "$(grep -c '^RUNQ ' "$T/live.txt") == 2"
 }
 
 closed_pipe() { # SOURCE

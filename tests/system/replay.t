@@ -24,7 +24,9 @@ TZ=UTC LC_ALL=C.UTF-8 "$TT" report --json "$T/s.tt" >"$T/1.json" 2>&1
 TZ=Asia/Tokyo "$TT" report --json "$T/s.tt" >"$T/2.json" 2>&1
 check "text is byte-identical, in any time zone and build" "$(diff "$T/1.txt" "$T/2.txt" | head -n 4)" cmp -s "$T/1.txt" "$T/2.txt"
 check "JSON is byte-identical, in any time zone and locale" "$(diff "$T/1.json" "$T/2.json" | head -n 4)" cmp -s "$T/1.json" "$T/2.json"
-check "a pipe gives the same report" "differs" cmp -s <("$TT" report - <"$T/s.tt" | tail -n +2) <(tail -n +2 "$T/1.txt")
+# The name of the file moves where the first lines break.
+below_head() { sed -n "/^$source: /,\$p"; }
+check "a pipe gives the same report" "differs" cmp -s <("$TT" report - <"$T/s.tt" | below_head) <(below_head <"$T/1.txt")
 
 # One hostile file. Says nothing when all is well; else the reason.
 survives() { # FILE

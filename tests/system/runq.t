@@ -44,7 +44,7 @@ check_equal "all = the CPUs together" \
 
 # Percentile P of runqlat's histogram of powers of two: the range that it falls into, in ns.
 runqlat_range_ns() { # P
-	awk -v p="$1" '/->/ { low[n] = $1; high[n] = $3; nr[n] = $5; total += $5; n++ }
+	awk -v p="$1" 'BEGIN { n = 0 } /->/ { low[n] = $1; high[n] = $3; nr[n] = $5; total += $5; n++ }
 		END { for (i = 0; i < n; i++) { sum += nr[i]; if (sum >= total * p / 100) { print low[i] * 1000, high[i] * 1000 + 999; exit } } }' \
 		"$T/runqlat"
 }

@@ -41,9 +41,9 @@ while read -r cpu ticks; do
 	# accounted yet.
 	check_near "$cpu: stolen ns" "$ours_ns" "$kernel_ns" 20000000 0.01
 	all_ns=$(calc "$all_ns + ${ours_ns/null/0}")
-	clock_ns=$(cpu_value "$cpu" prev_steal_rq_ns)
+	clock_ns=$(cpu_value "$cpu" rq_steal_ns)
 	if [ "$clock_ns" = null ]; then
-		skip "$cpu: rq->prev_steal_time_rq" "this kernel has none"
+		skip "$cpu: rq->prev_steal_time_rq" "this kernel has none, or it is still 0"
 	else
 		# Read by the recorder at its start and end, a moment beside the records' own window: one steal gap may fall between.
 		check_near "$cpu: rq->prev_steal_time_rq" "$ours_ns" "$clock_ns" 4000000 0.001

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* batches - for tests: batches as a probe writes them, by hand, at random, and like `perf bench sched pipe`. */
+/* batches - for tests: batches as a probe writes them, by hand, at random, and like `perf bench sched pipe`.
+ */
 #pragma once
 
 #include <stdint.h>
@@ -45,7 +46,8 @@ static inline struct tt_switch *tb_switch(union tb *t, uint32_t dts_ns, uint32_t
 	return sw;
 }
 
-static inline struct tt_mark *tb_mark(union tb *t, uint32_t dts_ns, uint32_t steal_ns, unsigned seen, uint32_t tid)
+static inline struct tt_mark *tb_mark(union tb *t, uint32_t dts_ns, uint32_t steal_ns, unsigned seen,
+				      uint32_t tid)
 {
 	struct tt_mark *mark = tb_add(t, sizeof(*mark));
 
@@ -95,7 +97,9 @@ static inline void tb_random_batch(union tb *t, uint64_t *seed)
 	t->b.flags = (uint16_t)tb_random(seed);
 	while (nr--) {
 		uint64_t rnd = tb_random(seed);
-		size_t size = stream == TT_STREAM_RECORDS ? 16 + rnd % 32 * 8 : rnd % 3 ? 32 + rnd % 4 * 8 : 16;
+		size_t size = stream == TT_STREAM_RECORDS ? 16 + rnd % 32 * 8
+			      : rnd % 3			  ? 32 + rnd % 4 * 8
+							  : 16;
 		uint8_t *at;
 
 		if (t->b.size + size > sizeof(t->data))
@@ -125,7 +129,8 @@ static inline void tb_random_batch(union tb *t, uint64_t *seed)
 	}
 }
 
-/* One CPU of `perf bench sched pipe`: two tasks and the idle task take turns, the rest is noise of the usual size. */
+/* One CPU of `perf bench sched pipe`: two tasks and the idle task take turns, the rest is noise of the usual
+ * size. */
 struct tb_pipe {
 	uint64_t seed, ts_ns, nr_switches, wait_total_ns, steal_clock_ns;
 	uint32_t running_tid, turn, cpu;
@@ -151,7 +156,8 @@ static inline void tb_pipe_batch(union tb *t, struct tb_pipe *p)
 	t->b.prev_tid = p->running_tid;
 	for (unsigned i = 1; i <= 126; i++) {
 		uint32_t next_tid = tids[p->turn++ % 4];
-		struct tt_switch *sw = tb_switch(t, tb_noise(&p->seed, next_tid ? 1800 : 2600, 400), next_tid, i);
+		struct tt_switch *sw =
+			tb_switch(t, tb_noise(&p->seed, next_tid ? 1800 : 2600, 400), next_tid, i);
 
 		sw->next_prio = 120;
 		sw->queued_cpu = (uint16_t)p->cpu;
