@@ -72,6 +72,7 @@ static void catch_signals(void)
 	sigemptyset(&sa.sa_mask);
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &sa, NULL);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), too */
 	signal(SIGPIPE, SIG_IGN); /* a reader of "-o -" that goes away is an error of write() */
 }
 
@@ -79,7 +80,7 @@ static void catch_signals(void)
 
 static void run_child(const struct record_options *opts, int go_fd, int err_fd)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE, SIGXFSZ };
 	char byte;
 	int err;
 

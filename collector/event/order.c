@@ -419,7 +419,9 @@ int tt_order_push(struct tt_order *ord, const void *data, size_t len)
 int tt_order_epoch(struct tt_order *ord, uint64_t until_ts_ns)
 {
 	/* with a record that is not there, so that who reads it before looking at the kind reads NULL */
-	struct tt_ev_record epoch = { .ev = { .kind = TT_EV_EPOCH, .cpu = TT_CPU_NONE, .ts_ns = until_ts_ns } };
+	struct tt_ev_record epoch = {
+		.ev = { .kind = TT_EV_EPOCH, .cpu = TT_CPU_NONE, .ts_ns = until_ts_ns }
+	};
 
 	while (deliver_some(ord, until_ts_ns))
 		;
