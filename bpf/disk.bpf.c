@@ -7,6 +7,8 @@
  *   start ... issue ... (requeue ... issue) ... complete [... flush sequence ...] done
  *   |-queue-| |----------device and requeue---| |----------flush--------------|
  *
+ * With a preflush on a device with a volatile cache, the time until the data is issued is flush time too.
+ *
  * Counts equal /proc/diskstats exactly, because they are taken where and when the kernel counts:
  * - a request is counted at done if it has RQF_IO_STAT and has left the flush sequence (a FUA write is done
  * twice);
@@ -51,7 +53,8 @@ struct io {
 	u32 tid;
 	u16 submit_cpu, issue_cpu;
 	u16 nr_issues, nr_completions, error, flags;
-	u32 in_flush_sequence;
+	u16 in_flush_sequence;
+	u16 after_preflush; /* the data waited for a flush of the cache before it was issued */
 };
 
 struct {
@@ -176,6 +179,14 @@ static __always_inline u64 observe_completion(u64 now_ns)
 	return tt_read_steal(c, rq);
 }
 
+/* As it was submitted: the flush machinery takes the flag off before the data is issued. */
+static __always_inline bool is_preflush(const struct io *io)
+{
+	if (!bpf_core_enum_value_exists(enum req_flag_bits, __REQ_PREFLUSH))
+		return false;
+	return io->cmd_flags >> bpf_core_enum_value(enum req_flag_bits, __REQ_PREFLUSH) & 1;
+}
+
 /* The end. start_ts_ns: 0 = unknown. Consumes io. */
 static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, u16 flags)
 {
@@ -194,7 +205,7 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	if (!io->issue_ts_ns) {
 		/* an empty preflush spends its life in the flush sequence; another request failed before the
 		 * driver, or was issued before recording began */
-		if (io->in_flush_sequence) {
+		if (io->in_flush_sequence || is_preflush(io)) {
 			d.flush_ns = d.total_ns;
 			flags |= TT_DISK_NO_ISSUE;
 		} else if (io->start_ts_ns) {
@@ -207,11 +218,13 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	} else {
 		u64 data_end_ns = now_ns;
 
-		if (io->issue_ts_ns > start_ts_ns)
+		if (io->issue_ts_ns > start_ts_ns && io->after_preflush)
+			d.flush_ns = io->issue_ts_ns - start_ts_ns;
+		else if (io->issue_ts_ns > start_ts_ns)
 			d.queue_ns = io->issue_ts_ns - start_ts_ns;
 		if (io->in_flush_sequence && io->complete_ts_ns) {
 			data_end_ns = io->complete_ts_ns;
-			d.flush_ns = now_ns - data_end_ns;
+			d.flush_ns += now_ns - data_end_ns;
 		}
 		d.requeue_ns = io->requeue_ns;
 		d.device_ns = d.total_ns - d.queue_ns - d.flush_ns - d.requeue_ns;
@@ -284,7 +297,7 @@ static __always_inline int on_issue(struct request *rq)
 	if (!io->issue_ts_ns) {
 		io->issue_ts_ns = now_ns;
 		io->issue_cpu = bpf_get_smp_processor_id();
-		io->cmd_flags = BPF_CORE_READ(rq, cmd_flags);
+		io->after_preflush = is_preflush(io) && BPF_CORE_READ(rq, rq_flags) & tt_rqf_flush_seq();
 		io->sector = BPF_CORE_READ(rq, __sector); /* a front merge moves it */
 		if (tt_steal_mode) {
 			struct tt_cpu *c = tt_this_cpu();

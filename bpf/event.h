@@ -176,7 +176,7 @@ struct tt_disk {
 	tt_u64 queue_ns;      /* start to the first issue to the driver */
 	tt_u64 requeue_ns;    /* requeued to issued again, summed */
 	tt_u64 device_ns;     /* with the driver, summed over issues */
-	tt_u64 flush_ns;      /* data complete to the end of the flush sequence (FUA, postflush) */
+	tt_u64 flush_ns; /* in the flush sequence: preflush until the issue, postflush or FUA after the data */
 	tt_u64 sector;
 	tt_u64 bytes;	       /* completed bytes, summed over partial completions */
 	tt_u64 steal_issue_ns; /* steal clock of issue_cpu at the first issue; 0 = not read */
