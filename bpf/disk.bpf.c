@@ -297,7 +297,8 @@ static __always_inline int on_issue(struct request *rq)
 	if (!io->issue_ts_ns) {
 		io->issue_ts_ns = now_ns;
 		io->issue_cpu = bpf_get_smp_processor_id();
-		io->after_preflush = is_preflush(io) && BPF_CORE_READ(rq, rq_flags) & tt_rqf_flush_seq();
+		io->after_preflush = (io->cmd_flags & 0xff) != OP_FLUSH && is_preflush(io) &&
+				     BPF_CORE_READ(rq, rq_flags) & tt_rqf_flush_seq();
 		io->sector = BPF_CORE_READ(rq, __sector); /* a front merge moves it */
 		if (tt_steal_mode) {
 			struct tt_cpu *c = tt_this_cpu();

@@ -398,7 +398,8 @@ static void count_latency(struct disks *ds, struct disk *d, const struct tt_disk
 	if (group == TT_DISK_FLUSHES) /* a flush never queues: it would only dilute the two */
 		return;
 	add_split(&d->tail[group][tail_bit(rec->total_ns)], rec, stolen_ns);
-	if (!(rec->flags & TT_DISK_NO_START))
+	/* an empty preflush is in the flush sequence from start to end: it never queues either */
+	if (!(rec->flags & TT_DISK_NO_START) && (rec->queue_ns || !(rec->flags & TT_DISK_NO_ISSUE)))
 		tt_hist_add(&d->queue, rec->queue_ns);
 	if (!(rec->flags & TT_DISK_NO_ISSUE))
 		tt_hist_add(&d->device, rec->device_ns);
