@@ -311,7 +311,7 @@ static void show_summary(const struct recording *r, const char *file)
 {
 	const struct tt_summary *s = &r->summary;
 	double seconds = (double)(s->end_ts_ns - s->start_ts_ns) / 1e9;
-	char size[16], rings[16], rss[16], details[256] = "";
+	char size[16], rings[16], rss[16], details[256] = "", programs[96] = "";
 	size_t len = 0;
 
 	for (unsigned i = 1; i < TT_LOSS_NR; i++)
@@ -324,9 +324,10 @@ static void show_summary(const struct recording *r, const char *file)
 	log_info("%s: %.3f s, ended by %s, %llu events, %llu lost%s, %sB", file, seconds, s->ended_by,
 		 (unsigned long long)s->nr_events, (unsigned long long)nr_lost(s), details,
 		 tt_format_bytes(size, sizeof(size), s->file_bytes));
-	log_info("cost: BPF programs about %.3f s of CPU (%.2f %% of one), recorder %.3f s user + %.3f s "
-		 "system, %sB peak memory, %sB rings",
-		 (double)s->prog_ns / 1e9, seconds > 0 ? (double)s->prog_ns / 1e7 / seconds : 0,
+	if (s->prog_runs)
+		snprintf(programs, sizeof(programs), "BPF programs about %.3f s of CPU (%.2f %% of one), ",
+			 (double)s->prog_ns / 1e9, seconds > 0 ? (double)s->prog_ns / 1e7 / seconds : 0);
+	log_info("cost: %srecorder %.3f s user + %.3f s system, %sB peak memory, %sB rings", programs,
 		 (double)s->cpu_user_ns / 1e9, (double)s->cpu_system_ns / 1e9,
 		 tt_format_bytes(rss, sizeof(rss), s->peak_rss_bytes),
 		 tt_format_bytes(rings, sizeof(rings), s->ring_bytes));
