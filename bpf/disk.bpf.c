@@ -16,6 +16,11 @@
  * - a flush is counted when the flush request of the flush machinery completes; an empty preflush is never
  * issued;
  * - a request that is merged into another starts and never ends.
+ *
+ * A program can miss an event: the kernel skips it when it would interrupt itself, and hides some tasks from tracing, with
+ * the interrupts that hit them. A request whose end was missed is found later, when its memory starts a new request or by
+ * disk__sweep, and still counted.
+ *
  * The start is the kernel's own (start_time_ns) when the request is accounted, as in await; without
  * RQF_IO_STAT that field is stale, and then it is the time of block_io_start.
  */
@@ -53,8 +58,11 @@ struct io {
 	u32 tid;
 	u16 submit_cpu, issue_cpu;
 	u16 nr_issues, nr_completions, error, flags;
+	u32 data_len;	 /* at the first issue */
+	u8 is_accounted; /* RQF_IO_STAT */
+	u8 pad;
 	u16 in_flush_sequence;
-	u16 after_preflush; /* the data waited for a flush of the cache before it was issued */
+	u32 after_preflush; /* the data waited for a flush of the cache before it was issued */
 };
 
 struct {
@@ -197,6 +205,8 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	if (!tt_recording || (tt_only_dev && io->dev != tt_only_dev))
 		return;
 	flags |= io->flags;
+	if (flags & TT_DISK_NO_END)
+		io->issue_ts_ns = io->requeue_ns = 0; /* nothing is known of its times */
 	if (!start_ts_ns || start_ts_ns > now_ns) {
 		start_ts_ns = io->issue_ts_ns ? io->issue_ts_ns : now_ns;
 		flags |= TT_DISK_NO_START;
@@ -256,11 +266,32 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	tt_submit_batch(b);
 }
 
+/* Requests are reused, so what is known under this address is over. If it was issued and its end was not seen, it is told
+ * now; if it was not issued, it went into another request. */
+static __always_inline void emit_unseen_end(struct io *io, u64 now_ns)
+{
+	if (!io->issue_ts_ns)
+		return;
+	if ((io->cmd_flags & 0xff) == OP_FLUSH) {
+		emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH | TT_DISK_NO_END);
+	} else if (!io->is_accounted) {
+		return;
+	} else if (io->complete_ts_ns) {
+		emit_io(io, io->start_ts_ns, io->complete_ts_ns, TT_DISK_COUNTED);
+	} else {
+		io->bytes = io->data_len;
+		emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED | TT_DISK_NO_END);
+	}
+}
+
 static __always_inline int on_start(struct request *rq)
 {
 	struct io io = { .start_ts_ns = bpf_ktime_get_ns() };
 	u64 key = (u64)rq;
+	struct io *known = bpf_map_lookup_elem(&tt_ios, &key);
 
+	if (known)
+		emit_unseen_end(known, io.start_ts_ns);
 	io_from_request(&io, rq);
 	io.tid = (u32)bpf_get_current_pid_tgid();
 	io.submit_cpu = bpf_get_smp_processor_id();
@@ -293,10 +324,18 @@ static __always_inline int on_issue(struct request *rq)
 
 	if (!io)
 		return 0;
+	if ((io->cmd_flags & 0xff) == OP_FLUSH && io->issue_ts_ns && !io->requeue_ts_ns) {
+		/* the one flush request of a queue has no start: this is already the next flush */
+		emit_unseen_end(io, now_ns);
+		io->issue_ts_ns = io->requeue_ns = 0;
+		io->nr_issues = 0;
+	}
 	io->nr_issues++;
 	if (!io->issue_ts_ns) {
 		io->issue_ts_ns = now_ns;
 		io->issue_cpu = bpf_get_smp_processor_id();
+		io->data_len = BPF_CORE_READ(rq, __data_len);
+		io->is_accounted = (BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat()) != 0;
 		io->after_preflush = (io->cmd_flags & 0xff) != OP_FLUSH && is_preflush(io) &&
 				     BPF_CORE_READ(rq, rq_flags) & tt_rqf_flush_seq();
 		io->sector = BPF_CORE_READ(rq, __sector); /* a front merge moves it */
@@ -509,6 +548,39 @@ int disk__bio_complete(u64 *ctx)
 	bpf_map_delete_elem(&tt_ios, &key);
 	io.error = BPF_CORE_READ(bio, bi_status);
 	emit_io(&io, io.start_ts_ns, now_ns, 0);
+	return 0;
+}
+
+struct sweep {
+	u64 now_ns;
+};
+
+static long sweep_io(struct bpf_map *map, u64 *key, struct io *io, struct sweep *s)
+{
+	const u64 settled_ns = 10000000; /* issue is told before the state is set */
+	struct request *rq = (void *)*key;
+	struct io *again, copy;
+
+	if (!io->issue_ts_ns || io->flags & TT_DISK_BIO || io->requeue_ts_ns || io->in_flush_sequence ||
+	    s->now_ns - io->issue_ts_ns < settled_ns || BPF_CORE_READ(rq, state) != MQ_RQ_IDLE)
+		return 0;
+	/* The kernel sets it idle after block_io_done: an entry that is still here now has missed its end. */
+	again = bpf_map_lookup_elem(&tt_ios, key);
+	if (!again || again->issue_ts_ns != io->issue_ts_ns)
+		return 0;
+	copy = *again;
+	bpf_map_delete_elem(&tt_ios, key);
+	emit_unseen_end(&copy, s->now_ns);
+	return 0;
+}
+
+/* Run by the collector at every epoch. bpf_for_each_map_elem: 5.13. */
+SEC("?raw_tp/sched_switch")
+int disk__sweep(void *ctx)
+{
+	struct sweep s = { .now_ns = bpf_ktime_get_ns() };
+
+	bpf_for_each_map_elem(&tt_ios, sweep_io, &s, 0);
 	return 0;
 }
 

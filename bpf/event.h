@@ -198,7 +198,8 @@ enum {
 	TT_DISK_BIO = 8,      /* bio-based device */
 	TT_DISK_PASSTHROUGH = 16, /* SG_IO and the like: no file system request */
 	TT_DISK_NO_SUBMITTER = 32,
-	TT_DISK_FLUSH = 64,	       /* a flush of the device's cache: fl_ios of /proc/diskstats */
+	TT_DISK_FLUSH = 64,   /* a flush of the device's cache: fl_ios of /proc/diskstats */
+	TT_DISK_NO_END = 256, /* over, but its end was not seen: ts_ns is when that was found, times are 0 */
 	TT_DISK_SECTORS_COUNTED = 128, /* bytes are in sectors[] of /proc/diskstats: RQF_IO_STAT */
 };
 

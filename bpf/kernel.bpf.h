@@ -106,7 +106,10 @@ struct task_struct {
 	char comm[16];
 };
 
+struct bpf_map;
 struct blk_mq_ops;
+
+enum mq_rq_state { MQ_RQ_IDLE = 0 };
 
 struct gendisk {
 	int major;
@@ -126,6 +129,7 @@ struct request {
 	unsigned int __data_len;
 	u64 __sector;
 	u64 start_time_ns;
+	enum mq_rq_state state;
 };
 
 struct block_device {

@@ -393,6 +393,8 @@ static void count_latency(struct disks *ds, struct disk *d, const struct tt_disk
 {
 	uint64_t stolen_ns = stolen_ns_of(ds, rec);
 
+	if (rec->flags & TT_DISK_NO_END)
+		return;
 	tt_hist_add(&d->total[group], rec->total_ns);
 	add_split(&d->split, rec, stolen_ns);
 	if (group == TT_DISK_FLUSHES) /* a flush never queues: it would only dilute the two */

@@ -247,9 +247,13 @@ static uint64_t recursion_misses(struct bpf_source *b, const char *prefix)
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
 
-		if (!strncmp(bpf_program__name(prog), prefix, strlen(prefix)) && bpf_program__fd(prog) >= 0 &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-			nr += info.recursion_misses;
+		if (strncmp(bpf_program__name(prog), prefix, strlen(prefix)) || bpf_program__fd(prog) < 0 ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			continue;
+		nr += info.recursion_misses;
+		if (info.recursion_misses && b->stopped)
+			log_verbose("bpf: %s: the kernel skipped %llu runs (it was interrupted by itself)",
+				    bpf_program__name(prog), (unsigned long long)info.recursion_misses);
 	}
 	return nr;
 }
@@ -270,7 +274,8 @@ static void read_losses(struct bpf_source *b, uint64_t lost[TT_LOSS_NR])
 		}
 	}
 	free(cpus);
-	lost[TT_LOSS_UNSEEN] = recursion_misses(b, "disk__") + recursion_misses(b, "task__");
+	/* switches are counted by nr_switches, requests are found again by their state */
+	lost[TT_LOSS_UNSEEN] = recursion_misses(b, "task__");
 }
 
 /* Shed switches and records, and nested programs, are in the batch headers; these are not. */
@@ -359,12 +364,22 @@ static int drain(struct bpf_source *b)
 	return n < 0 ? n : 0;
 }
 
+/* Requests whose end no program saw. */
+static void find_missed_ends(struct bpf_source *b)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (b->plan.sweep && b->plan.rungs[TT_LADDER_DISK])
+		bpf_prog_test_run_opts(bpf_program__fd(b->skel->progs.disk__sweep), &opts);
+}
+
 static int make_epoch(struct bpf_source *b, uint64_t sync)
 {
 	uint64_t until_ns = tt_now_ns();
 	int err;
 
 	run_everywhere(b, b->skel->progs.core__sync, sync);
+	find_missed_ends(b);
 	err = drain(b);
 	if (!err && sync == SYNC_END)
 		err = salvage_cpus(b);
@@ -862,6 +877,8 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 	}
 	b->host = (struct tt_bpf_host){ .btf = b->btf, .hypervisor = info->hypervisor };
 	b->plan.tick_by_perf = tt_btf_tracepoint_args(b->btf, "local_timer_exit") < 0;
+	b->plan.sweep =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem, NULL) == 1;
 	b->plan.bio_devices = tt_btf_tracepoint_args(b->btf, "block_bio_complete") > 0;
 	err = choose_and_load(b, opts);
 	if (err)
@@ -882,7 +899,8 @@ fail:
 static bool is_attached_by_hand(const char *name)
 {
 	return !strncmp(name, "core__", 6) || !strcmp(name, "task__all") || !strcmp(name, "sched__seed") ||
-	       !strcmp(name, "sched_raw__seed") || !strcmp(name, "steal__clock");
+	       !strcmp(name, "sched_raw__seed") || !strcmp(name, "steal__clock") ||
+	       !strcmp(name, "disk__sweep");
 }
 
 static int attach_one(struct bpf_source *b, struct bpf_program *prog)
@@ -1031,7 +1049,8 @@ static int bpf_stop(struct tt_source *src)
 	if (!b->started || b->stopped)
 		return 0;
 	b->stopped = true;
-	/* a full epoch first: the end snapshot must not push the rings over */
+	/* the counters of the end come after the last record; and the end snapshot must not push the rings over */
+	find_missed_ends(b);
 	err = b->sink_err ? b->sink_err : drain(b);
 	if (!err)
 		err = emit_all_tasks(b, TT_TASK_AT_END);

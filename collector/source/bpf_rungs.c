@@ -323,6 +323,8 @@ bool tt_bpf_plan_uses(const struct tt_bpf_plan *plan, const char *program)
 	/* steal alone still needs to know who was running */
 	if (steal && !runq && !strcmp(program, "sched__switch"))
 		return true;
+	if (plan->sweep && plan->rungs[TT_LADDER_DISK] && !strcmp(program, "disk__sweep"))
+		return true;
 	return plan->bio_devices && plan->rungs[TT_LADDER_DISK] &&
 	       (!strcmp(program, "disk__bio_queue") || !strcmp(program, "disk__bio_complete"));
 }

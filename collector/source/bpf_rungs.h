@@ -40,6 +40,7 @@ enum { TT_LADDER_STEAL, TT_LADDER_DISK, TT_LADDER_RUNQ, TT_NR_LADDERS };
 struct tt_bpf_plan {
 	const struct tt_bpf_rung *rungs[TT_NR_LADDERS];
 	bool tick_by_perf; /* no tp_btf/local_timer_exit: a cpu-clock event per CPU */
+	bool sweep;	   /* bpf_for_each_map_elem is there (5.13): look for requests whose end was missed */
 	bool bio_devices;  /* watch bios of devices without requests */
 };
 

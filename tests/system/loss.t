@@ -46,8 +46,9 @@ nothing_is_lost() {
 			bad=$((bad + 1))
 			echo "$cpu: $recorded recorded, $shed shed, $unseen unseen, the run queue counted $kernel" >&2
 		fi
-		# The last switch of an exiting task may never reach a program; more would be a probe that is not where it should be.
-		is_true "$unseen <= 20 + $nr_forks" || { bad=$((bad + 1)); echo "$cpu: $unseen unseen" >&2; }
+		# The last switch of an exiting task may never reach a program, nor do those of tasks that a kernel hides from
+		# tracing; more would be a probe that is not where it should be.
+		is_true "$unseen <= 20 + $nr_forks + $kernel / 10000" || { bad=$((bad + 1)); echo "$cpu: $unseen unseen" >&2; }
 	done < <(cpu_rows "$T/full.json")
 	check_true "default ring: recorded + unseen = the run queue's nr_switches on each CPU" "$nr > 0 && $bad == 0"
 	# An independent count: ctxt of /proc/stat is the sum of the run queues' nr_switches. Read within the recording and around it.
