@@ -75,10 +75,10 @@ $(B)/asan/timethief: $(B)/asan/collector/main.o $(B)/asan/libtimethief.a
 # --- tests ---
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(B)/asan/libtimethief.a
 	$(call say,TEST-CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP -o $@ $^ -lcriterion $(LDLIBS) -lm
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcriterion $(LDLIBS) -lm
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/asan/libtimethief.a
 	$(call say,FUZZ-CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -DTT_FUZZ_STANDALONE -MMD -MP -o $@ $^ $(LDLIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -DTT_FUZZ_STANDALONE -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 $(B)/tests/helpers/%: tests/system/helpers/%.c
 	$(call say,HELPER,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -lpthread

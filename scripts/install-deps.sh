@@ -20,14 +20,12 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "installing$missing"
 export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086 # a list of package names
-if ! apt-get install -y --no-install-recommends $missing >/tmp/timethief-deps.$$ 2>&1; then
-	# A fresh machine has no or old package lists.
-	apt-get update >/tmp/timethief-deps.$$ 2>&1 &&
-		apt-get install -y --no-install-recommends $missing >>/tmp/timethief-deps.$$ 2>&1 || {
-		tail -n 20 /tmp/timethief-deps.$$ >&2
-		rm -f /tmp/timethief-deps.$$
-		exit 1
-	}
+install_missing() { apt-get install -y --no-install-recommends $missing >"$log" 2>&1; }
+# A fresh machine has no package lists, or old ones.
+if ! install_missing && ! { apt-get update >"$log" 2>&1 && install_missing; }; then
+	tail -n 20 "$log" >&2
+	exit 1
 fi
-rm -f /tmp/timethief-deps.$$

@@ -36,37 +36,48 @@ value() { # COLUMN [TABLE]
 seconds() { json "$T/report.json" '.interval.dur_ns / 1e9'; }
 kernel() { diskstats_delta "$before" "$after" "$1"; }
 
-run_with() { # SCHEDULER
-	local scheduler=$1
+run_with() { # SCHEDULER [beside]
+	local scheduler=$1 name=$1${2:+, $2 another busy disk} beside=
 
 	echo "$scheduler" >"$queue/scheduler" 2>/dev/null
 	grep -q "\[$scheduler\]" "$queue/scheduler" || { skip "$scheduler" "this kernel has no $scheduler"; return; }
 	discards=no
 	[ "$(cat "$queue/discard_max_bytes")" -gt 0 ] && discards=yes
+	if [ -n "${2:-}" ]; then
+		dd if=/dev/zero of="$T/beside" bs=1M count=64 oflag=direct 2>"$T/dd.err" ||
+			{ skip "$name" "no direct I/O to files here: $(head -n 1 "$T/dd.err")"; return; }
+		RATE=0 DEVICE=$T/beside begin fio "$here/fio/beside.fio" >"$T/beside.log" 2>&1
+		beside=$last_pid
+	fi
 	DEV=$loop_dev DEVICE=/dev/$loop_dev DISCARDS=$discards IOSTAT_S=6 \
 		"$TT" record -q -o "$T/s.tt" -- bash "$T/load.sh" >"$T/record.log" 2>&1 || {
-		not_ok "$scheduler: record" "$(tail -n 3 "$T/record.log" "$T/fio.log")"
+		not_ok "$name: record" "$(tail -n 3 "$T/record.log" "$T/fio.log")"
 		return
 	}
-	report_json "$T/s.tt" "$T/report.json" || { not_ok "$scheduler: report" "$(head -n 1 "$T/report.json.err")"; return; }
+	report_json "$T/s.tt" "$T/report.json" || { not_ok "$name: report" "$(head -n 1 "$T/report.json.err")"; return; }
 	before=$(awk '{ $1 = $2 = $3 = ""; print }' "$T/before")
 	after=$(awk '{ $1 = $2 = $3 = ""; print }' "$T/after")
 
-	check_equal "$scheduler: reads" "$(value reads)" "$(kernel 1)"
-	check_equal "$scheduler: sectors read" "$(value 'read_bytes / 512')" "$(kernel 3)"
-	check_equal "$scheduler: writes" "$(value writes)" "$(kernel 5)"
-	check_equal "$scheduler: sectors written" "$(value 'written_bytes / 512')" "$(kernel 7)"
+	check_equal "$name: reads" "$(value reads)" "$(kernel 1)"
+	check_equal "$name: sectors read" "$(value 'read_bytes / 512')" "$(kernel 3)"
+	check_equal "$name: writes" "$(value writes)" "$(kernel 5)"
+	check_equal "$name: sectors written" "$(value 'written_bytes / 512')" "$(kernel 7)"
 	# shown as a rate: counted back
-	check_equal "$scheduler: merged reads" "$(value "r_merges_per_s * $(seconds) | round")" "$(kernel 2)"
-	check_equal "$scheduler: merged writes" "$(value "w_merges_per_s * $(seconds) | round")" "$(kernel 6)"
-	check_equal "$scheduler: flushes" "$(value flushes)" "$(kernel 16)"
+	check_equal "$name: merged reads" "$(value "r_merges_per_s * $(seconds) | round")" "$(kernel 2)"
+	check_equal "$name: merged writes" "$(value "w_merges_per_s * $(seconds) | round")" "$(kernel 6)"
+	check_equal "$name: flushes" "$(value flushes)" "$(kernel 16)"
 	if [ "$discards" = yes ]; then
-		check_equal "$scheduler: discards" "$(value discards)" "$(kernel 12)"
-		check_equal "$scheduler: sectors discarded" "$(value 'discarded_bytes / 512')" "$(kernel 14)"
+		check_equal "$name: discards" "$(value discards)" "$(kernel 12)"
+		check_equal "$name: sectors discarded" "$(value 'discarded_bytes / 512')" "$(kernel 14)"
 	else
-		skip "$scheduler: discards" "$loop_dev takes none over this file system"
+		skip "$name: discards" "$loop_dev takes none over this file system"
 	fi
-	check_true "$scheduler: the load reached the device" "$(kernel 1) > 1000 && $(kernel 5) > 1000 && $(kernel 16) > 10"
+	check_true "$name: the load reached the device" "$(kernel 1) > 1000 && $(kernel 5) > 1000 && $(kernel 16) > 10"
+	if [ -n "$beside" ]; then
+		check "$name: it was busy all the time" "$(tail -n 1 "$T/beside.log")" eval "! is_gone $beside"
+		kill "$beside"
+		return
+	fi
 	against_iostat "$scheduler"
 	against_kernel_ticks "$scheduler"
 	against_kernel_times "$scheduler"
@@ -124,4 +135,6 @@ parts_add_up() { # SCHEDULER
 
 run_with none
 run_with mq-deadline
+# Its interrupts hit the programs while they run for this one.
+run_with none beside
 finish

@@ -32,7 +32,7 @@ check_equal "a recording is possible" $status 0
 for probe in steal disk runq; do
 	check_equal "$probe: the chosen rung is the one that record uses" \
 		"$(json "$T/report.json" ".source.probes[] | select(.probe == \"$probe\") | .rung")" \
-		"$(json "$T/doctor.json" "[.probes.$probe[] | select(.verdict == \"chosen\") | .hook] | first")"
+		"$(json "$T/doctor.json" "[.probes.${probe}[] | select(.verdict == \"chosen\") | .hook] | first")"
 done
 
 # A rung that works can be forced, and then is the one recorded; one that is refused fails with one line.

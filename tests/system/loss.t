@@ -33,7 +33,7 @@ nothing_is_lost() {
 	fi
 	before=$(awk '/^ctxt/ { print $2 }' /proc/stat)
 	nr_forks=$(awk '/^processes/ { print $2 }' /proc/stat)
-	DEVICE=$DEVICE LOAD_S=30 "$TT" record -o "$T/full.tt" -- bash "$T/load.sh" >"$T/record.log" 2>&1 ||
+	DEVICE=$DEVICE RATE=2000 LOAD_S=30 "$TT" record -o "$T/full.tt" -- bash "$T/load.sh" >"$T/record.log" 2>&1 ||
 		{ not_ok "record beside perf bench" "$(tail -n 3 "$T/record.log")"; return; }
 	after=$(awk '/^ctxt/ { print $2 }' /proc/stat)
 	nr_forks=$(($(awk '/^processes/ { print $2 }' /proc/stat) - nr_forks))
