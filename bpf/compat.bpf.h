@@ -53,18 +53,3 @@ static __always_inline struct gendisk *tt_bio_disk(const struct bio *bio)
 		return BPF_CORE_READ(old, bi_disk);
 	return BPF_CORE_READ(bio, bi_bdev, bd_disk);
 }
-
-/* RQF_* were macros (1 << 4 and 1 << 13) from 4.10 until they became bit numbers of an enum. */
-static __always_inline u32 tt_rqf_flush_seq(void)
-{
-	if (bpf_core_enum_value_exists(enum rqf_flags, __RQF_FLUSH_SEQ))
-		return 1u << bpf_core_enum_value(enum rqf_flags, __RQF_FLUSH_SEQ);
-	return 1u << 4;
-}
-
-static __always_inline u32 tt_rqf_io_stat(void)
-{
-	if (bpf_core_enum_value_exists(enum rqf_flags, __RQF_IO_STAT))
-		return 1u << bpf_core_enum_value(enum rqf_flags, __RQF_IO_STAT);
-	return 1u << 13;
-}

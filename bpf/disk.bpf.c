@@ -256,8 +256,9 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	d.nr_completions = io->nr_completions;
 	d.error = io->error;
 	d.steal_done_ns = observe_completion(now_ns);
-	b = tt_reserve_batch(c, sizeof(*b));
+	b = tt_reserve_batch(sizeof(*b));
 	if (!b) {
+		tt_count_shed_record(c);
 		count_shed(&d);
 		return;
 	}
@@ -335,9 +336,9 @@ static __always_inline int on_issue(struct request *rq)
 		io->issue_ts_ns = now_ns;
 		io->issue_cpu = bpf_get_smp_processor_id();
 		io->data_len = BPF_CORE_READ(rq, __data_len);
-		io->is_accounted = (BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat()) != 0;
+		io->is_accounted = (BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat) != 0;
 		io->after_preflush = (io->cmd_flags & 0xff) != OP_FLUSH && is_preflush(io) &&
-				     BPF_CORE_READ(rq, rq_flags) & tt_rqf_flush_seq();
+				     BPF_CORE_READ(rq, rq_flags) & tt_rqf_flush_seq;
 		io->sector = BPF_CORE_READ(rq, __sector); /* a front merge moves it */
 		if (tt_steal_mode) {
 			struct tt_cpu *c = tt_this_cpu();
@@ -374,7 +375,7 @@ static __always_inline int on_done(struct request *rq)
 	u16 flags = 0;
 	u32 op;
 
-	if (rq_flags & tt_rqf_flush_seq()) {
+	if (rq_flags & tt_rqf_flush_seq) {
 		if (known)
 			known->in_flush_sequence = 1;
 		return 0; /* the data of a flush sequence; it is done once more at the end */
@@ -391,7 +392,7 @@ static __always_inline int on_done(struct request *rq)
 	if (op == OP_FLUSH)
 		return 0; /* emitted when it completed */
 	start_ts_ns = io.start_ts_ns;
-	if (rq_flags & tt_rqf_io_stat()) {
+	if (rq_flags & tt_rqf_io_stat) {
 		u64 kernel_ts_ns = BPF_CORE_READ(rq, start_time_ns);
 
 		flags |= TT_DISK_COUNTED;
@@ -424,14 +425,14 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 		emit_io(&flush, BPF_CORE_READ(rq, start_time_ns), now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH);
 		return 0;
 	}
-	if (rq_flags & tt_rqf_flush_seq())
+	if (rq_flags & tt_rqf_flush_seq)
 		io->in_flush_sequence = 1;
 	if (nr_bytes || !io->nr_completions) {
 		/* the end of a flush sequence completes once more, with nothing */
 		io->bytes += nr_bytes;
 		io->nr_completions += nr_bytes != 0;
 		io->complete_ts_ns = now_ns;
-		if (rq_flags & tt_rqf_io_stat())
+		if (rq_flags & tt_rqf_io_stat)
 			io->flags |= TT_DISK_SECTORS_COUNTED;
 	}
 	if (tt_done_at_complete && nr_bytes >= BPF_CORE_READ(rq, __data_len))
@@ -478,7 +479,7 @@ int disk__rq_merge(u64 *ctx)
 	struct request *rq = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
 	u64 key = (u64)rq;
 
-	if (BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat())
+	if (BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat)
 		count_merge(dev_of(tt_request_disk(rq)), BPF_CORE_READ(rq, cmd_flags));
 	bpf_map_delete_elem(&tt_ios, &key);
 	return 0;

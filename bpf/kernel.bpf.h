@@ -159,9 +159,6 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
-/* Flags of struct request got an enum in 6.10 (5f89154e8e9e); before, they were macros with other values. */
-enum rqf_flags { __RQF_FLUSH_SEQ = 1, __RQF_IO_STAT = 8 };
-
 enum req_flag_bits { __REQ_PREFLUSH = 18 };
 
 enum cgroup_subsys_id { cpu_cgrp_id = 1 };

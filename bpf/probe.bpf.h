@@ -71,8 +71,9 @@ TT_KNOB const volatile bool
 TT_KNOB const volatile bool tt_bio_complete_queue_arg; /* block_bio_complete(q, bio), else (bio) */
 TT_KNOB const volatile bool
 	tt_done_at_complete; /* no hook sees the end of accounting: block_rq_complete ends a request */
-TT_KNOB const volatile __u32 tt_wakeup_bytes; /* wake the reader when a ring holds so much */
-TT_KNOB const volatile __u32 tt_only_dev;     /* kernel dev_t, 0 = all */
+TT_KNOB const volatile __u32 tt_rqf_flush_seq, tt_rqf_io_stat; /* of request->rq_flags */
+TT_KNOB const volatile __u32 tt_wakeup_bytes;		       /* wake the reader when a ring holds so much */
+TT_KNOB const volatile __u32 tt_only_dev;		       /* kernel dev_t, 0 = all */
 
 /* Set while running. */
 TT_KNOB volatile __u32 tt_recording; /* a CPU that comes online now begins by itself */
@@ -278,18 +279,23 @@ static __always_inline void tt_observe(struct tt_cpu *c, const struct rq *rq, u6
 	c->last_ts_ns = now_ns;
 }
 
-/* A batch of one record, straight into the ring. NULL: counted. */
-static __always_inline void *tt_reserve_batch(struct tt_cpu *c, u32 size)
+/* A batch of one record, straight into the ring. NULL: no room, the caller says so to tt_count_shed_record().
+ * It must be the only one to compare with NULL: the verifier of 6.1 does not know that ring memory which has
+ * passed one comparison cannot be NULL at the next, and finds a path that never submits it. */
+static __always_inline void *tt_reserve_batch(u32 size)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
-	struct tt_batch *b = NULL;
 
-	if (ring)
-		b = bpf_ringbuf_reserve(ring, size, 0);
-	if (!b && c)
+	if (!ring)
+		return NULL;
+	return bpf_ringbuf_reserve(ring, size, 0);
+}
+
+static __always_inline void tt_count_shed_record(struct tt_cpu *c)
+{
+	if (c)
 		c->nr_shed_records++;
-	return b;
 }
 
 static __always_inline void tt_fill_batch(struct tt_batch *b, const struct tt_cpu *c, u32 size, u64 ts_ns)

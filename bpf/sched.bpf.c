@@ -212,7 +212,9 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 		s->queued_ts_ns = 0;
 	}
 	if (!s) {
-		c->nr_lost_task_state++;
+		/* before the window begins, tasks wait for sched__seed */
+		if (c->on == TT_CPU_ON)
+			c->nr_lost_task_state++;
 		return;
 	}
 	if (s->pending == TT_PENDING_NONE)
@@ -307,8 +309,9 @@ int BPF_PROG(sched_raw__newtask, struct task_struct *p)
 	return 0;
 }
 
-SEC("?raw_tp/sched_process_exit")
-int BPF_PROG(sched_raw__exit, struct task_struct *p)
+/* Not at exit: a task that exits can still be preempted, or sleep, and comes back. */
+SEC("?raw_tp/sched_process_free")
+int BPF_PROG(sched_raw__free, struct task_struct *p)
 {
 	u32 tid = RD(p, pid);
 

@@ -74,9 +74,11 @@ static __always_inline int emit_task(struct task_struct *t, u16 why, u16 flags, 
 
 	if (!tt_recording)
 		return 0;
-	b = tt_reserve_batch(c, sizeof(*b));
-	if (!b)
+	b = tt_reserve_batch(sizeof(*b));
+	if (!b) {
+		tt_count_shed_record(c);
 		return 0;
+	}
 	tt_fill_batch(&b->head, c, sizeof(*b), now_ns);
 	fill_task(&b->task, t, now_ns, why);
 	b->task.flags |= flags;
@@ -134,9 +136,11 @@ static __always_inline int emit_cgroup(struct cgroup *cgrp, const char *path)
 			return 0; /* a v1 hierarchy that we show nothing of */
 		id |= TT_CGROUP_V1;
 	}
-	b = tt_reserve_batch(c, sizeof(*b));
-	if (!b)
+	b = tt_reserve_batch(sizeof(*b));
+	if (!b) {
+		tt_count_shed_record(c);
 		return 0;
+	}
 	__builtin_memset(b, 0, sizeof(*b));
 	tt_fill_batch(&b->head, c, sizeof(*b), now_ns);
 	b->cgroup.rec.size = sizeof(b->cgroup);

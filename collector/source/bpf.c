@@ -668,7 +668,7 @@ static int choose_and_load(struct bpf_source *b, const struct tt_source_options 
 			return -ENXIO;
 		}
 		if (b->plan.rungs[i]->try_attach) {
-			err = tt_bpf_rung_try(b->plan.rungs[i], &b->host, b->nr_cpus);
+			err = tt_bpf_rung_try(b->plan.rungs[i], &b->host, b->nr_cpus, NULL);
 			if (err) {
 				log_error("--hook %s=%s: refused by this kernel: %s",
 					  tt_probe_name(probes[i]), hook, strerror(-err));
@@ -679,7 +679,7 @@ static int choose_and_load(struct bpf_source *b, const struct tt_source_options 
 	/* rungs whose attaching can be refused are tried first, all others by loading them together */
 	for (unsigned i = 0; i < TT_NR_LADDERS; i++) {
 		while (b->plan.rungs[i] && !forced_hook(opts, probes[i]) && b->plan.rungs[i]->try_attach &&
-		       tt_bpf_rung_try(b->plan.rungs[i], &b->host, b->nr_cpus)) {
+		       tt_bpf_rung_try(b->plan.rungs[i], &b->host, b->nr_cpus, NULL)) {
 			index[i]++;
 			b->plan.rungs[i] = tt_bpf_rung_next(probes[i], &b->host, &index[i]);
 		}
@@ -711,7 +711,7 @@ static int choose_and_load(struct bpf_source *b, const struct tt_source_options 
 
 			if (!b->plan.rungs[i])
 				continue;
-			why = tt_bpf_rung_try(b->plan.rungs[i], &b->host, b->nr_cpus);
+			why = tt_bpf_rung_try(b->plan.rungs[i], &b->host, b->nr_cpus, NULL);
 			if (!why)
 				continue;
 			log_verbose("%s: hook %s does not load (%s)", tt_probe_name(probes[i]),

@@ -96,7 +96,7 @@ static int record_trial(const struct tt_bpf_rung *rung, const char *hypervisor, 
 	return err;
 }
 
-static void explain_refusal(struct tt_rung_report *r, const struct tt_bpf_rung *rung, int err)
+static void explain_refusal(struct tt_rung_report *r, const struct tt_bpf_rung *rung, int err, bool loaded)
 {
 	bool is_fentry = strstr(rung->name, "fentry") != NULL,
 	     is_kprobe = strstr(rung->name, "kprobe") != NULL;
@@ -106,13 +106,14 @@ static void explain_refusal(struct tt_rung_report *r, const struct tt_bpf_rung *
 	if (is_fentry && err == -EBUSY) {
 		snprintf(r->reason, sizeof(r->reason), "the function has no ftrace entry (notrace)");
 		snprintf(r->advice, sizeof(r->advice), "nothing to do: another hook is as good");
-	} else if (is_fentry && (err == -EPERM || err == -ENOTSUP || err == -EACCES)) {
+	} else if (is_fentry && (err == -EPERM || err == -ENOTSUP || (loaded && err == -EACCES))) {
+		/* EACCES at load is the verifier's */
 		snprintf(
 			r->reason, sizeof(r->reason),
 			"this kernel allows no fentry programs (CONFIG_FUNCTION_TRACER off, or locked down)");
 		snprintf(r->advice, sizeof(r->advice),
 			 "a kernel with CONFIG_FUNCTION_TRACER has it; another hook is as good");
-	} else if (is_kprobe && (err == -ENOENT || err == -EINVAL)) {
+	} else if (loaded && is_kprobe && (err == -ENOENT || err == -EINVAL)) {
 		snprintf(r->reason, sizeof(r->reason),
 			 "no kprobe can be placed there (CONFIG_KPROBES off, no such symbol, or notrace)");
 		snprintf(r->advice, sizeof(r->advice),
@@ -154,6 +155,7 @@ static void examine_rung(const struct tt_bpf_rung *rung, const struct tt_bpf_hos
 	const char *absent = rung->absent(host);
 	struct trial trial = { 0 };
 	uint64_t ticks;
+	bool loaded;
 	int err;
 
 	memset(r, 0, sizeof(*r));
@@ -164,15 +166,15 @@ static void examine_rung(const struct tt_bpf_rung *rung, const struct tt_bpf_hos
 		snprintf(r->reason, sizeof(r->reason), "%s", absent);
 		return;
 	}
-	err = tt_bpf_rung_try(rung, host, nr_cpus);
+	err = tt_bpf_rung_try(rung, host, nr_cpus, &loaded);
 	if (err) {
-		explain_refusal(r, rung, err);
+		explain_refusal(r, rung, err, loaded);
 		return;
 	}
 	ticks = kernel_steal_ticks();
 	err = record_trial(rung, host->hypervisor, &trial);
 	if (err)
-		explain_refusal(r, rung, err);
+		explain_refusal(r, rung, err, true);
 	else
 		judge(r, rung, &trial, kernel_steal_ticks() - ticks);
 }

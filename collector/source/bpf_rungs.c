@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -147,8 +148,19 @@ static const char *complete_absent(const struct tt_bpf_host *host)
 	return has_tracepoint(host, "block_rq_complete") ? NULL : "no tracepoint block_rq_complete";
 }
 
+/* A flag of struct request: bit numbers of an enum since 6.10 (5f89154e8e9e), which has a name only in later
+ * kernels; macros before, the same from 4.10 on. */
+static uint32_t rqf(const struct tt_bpf_host *host, const char *name, unsigned old_bit)
+{
+	int64_t bit;
+
+	return 1u << (tt_btf_enum_value(host->btf, name, &bit) ? (unsigned)bit : old_bit);
+}
+
 static void disk_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *host)
 {
+	skel->rodata->tt_rqf_flush_seq = rqf(host, "__RQF_FLUSH_SEQ", 4);
+	skel->rodata->tt_rqf_io_stat = rqf(host, "__RQF_IO_STAT", 13);
 	skel->rodata->tt_blk_queue_arg = tt_btf_tracepoint_args(host->btf, "block_rq_issue") == 2;
 	skel->rodata->tt_bio_complete_queue_arg =
 		tt_btf_tracepoint_args(host->btf, "block_bio_complete") != 1;
@@ -194,7 +206,7 @@ static void stamp_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *ho
 #define RUNQ_TP "sched__switch sched__waking sched__wakeup sched__wakeup_new sched__newtask sched__seed"
 #define RUNQ_RAW                                                                                             \
 	"sched_raw__switch sched_raw__waking sched_raw__wakeup sched_raw__wakeup_new sched_raw__newtask "    \
-	"sched_raw__exit sched_raw__seed"
+	"sched_raw__free sched_raw__seed"
 
 const struct tt_bpf_rung tt_bpf_rungs[] = {
 	{ TT_PROBE_STEAL, "clock", "",
@@ -266,18 +278,38 @@ const struct tt_bpf_rung *tt_bpf_rung_next(unsigned probe, const struct tt_bpf_h
 
 /* --- libbpf's own words --- */
 
-static char last_words[200];
+static char last_words[200]; /* "" = none since the last attempt to load began */
+
+/* The first warning says what failed, those behind it only what failed therefore. The verifier's log comes in
+ * one piece, and tells more than any warning: its reason is the last line before the statistics. */
+static void keep_words(const char *first_line, const char *line)
+{
+	static const char log_begins[] = ": -- BEGIN PROG LOAD LOG --";
+	const char *begins = strstr(first_line, log_begins);
+
+	if (!begins && !last_words[0])
+		snprintf(last_words, sizeof(last_words), "%.199s", line);
+	else if (begins && line != first_line && strncmp(line, "processed ", 10) &&
+		 strncmp(line, "-- END PROG LOAD LOG", 20))
+		snprintf(last_words, sizeof(last_words), "%.*s: %.120s", (int)(begins - first_line),
+			 first_line, line);
+}
 
 static int catch_words(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	char line[512];
+	char *text, *rest, *line;
 
-	vsnprintf(line, sizeof(line), fmt, args);
-	line[strcspn(line, "\n")] = '\0';
-	if (level == LIBBPF_WARN)
-		snprintf(last_words, sizeof(last_words), "%.199s", line);
-	if (level <= LIBBPF_INFO)
+	if (level > LIBBPF_INFO || vasprintf(&text, fmt, args) < 0)
+		return 0;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		if (!*line)
+			continue;
 		log_verbose("%s", line);
+		if (level == LIBBPF_WARN)
+			keep_words(text, line);
+	}
+	free(text);
 	return 0;
 }
 
@@ -342,11 +374,13 @@ static bool is_missing_extra(const struct bpf_program *prog, const struct tt_bpf
 int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *host, unsigned nr_cpus,
 		     struct timethief_bpf **ret_skel)
 {
-	struct timethief_bpf *skel = timethief_bpf__open();
+	struct timethief_bpf *skel;
 	struct bpf_program *prog;
-	int64_t distance;
+	int64_t distance, offset;
 	int err;
 
+	last_words[0] = '\0';
+	skel = timethief_bpf__open();
 	if (!skel) {
 		err = -errno;
 		log_error("bpf: cannot open the built-in programs: %s", strerror(-err));
@@ -366,15 +400,17 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 	for (unsigned i = 0; i < TT_NR_LADDERS; i++)
 		if (plan->rungs[i])
 			plan->rungs[i]->set_knobs(skel, host);
-	if (percpu_distance(host->btf, "__preempt_count", &distance) ||
-	    percpu_distance(host->btf, "pcpu_hot", &distance)) /* 6.2 to 6.14: after a pointer */
-		skel->rodata->tt_preempt_distance =
-			distance + (tt_btf_has_field(host->btf, "pcpu_hot", "preempt_count") ? 8 : 0);
+	if (percpu_distance(host->btf, "__preempt_count", &distance))
+		skel->rodata->tt_preempt_distance = distance;
+	else if (percpu_distance(host->btf, "pcpu_hot", &distance) && /* 6.2 to 6.14 */
+		 tt_btf_field_offset(host->btf, "pcpu_hot", "preempt_count", &offset))
+		skel->rodata->tt_preempt_distance = distance + offset;
 	*ret_skel = skel;
 	return 0;
 }
 
-int tt_bpf_rung_try(const struct tt_bpf_rung *rung, const struct tt_bpf_host *host, unsigned nr_cpus)
+int tt_bpf_rung_try(const struct tt_bpf_rung *rung, const struct tt_bpf_host *host, unsigned nr_cpus,
+		    bool *ret_loaded)
 {
 	struct tt_bpf_plan plan = { 0 };
 	struct timethief_bpf *skel;
@@ -383,11 +419,14 @@ int tt_bpf_rung_try(const struct tt_bpf_rung *rung, const struct tt_bpf_host *ho
 
 	plan.rungs[tt_ladder_of(rung->probe)] = rung;
 	plan.tick_by_perf = tt_btf_tracepoint_args(host->btf, "local_timer_exit") < 0;
-	last_words[0] = '\0';
+	if (ret_loaded)
+		*ret_loaded = false;
 	err = tt_bpf_plan_open(&plan, host, nr_cpus, &skel);
 	if (err)
 		return err;
 	err = timethief_bpf__load(skel);
+	if (ret_loaded)
+		*ret_loaded = !err;
 	if (!err && rung->try_attach) {
 		bpf_object__for_each_program(prog, skel->obj)
 		{

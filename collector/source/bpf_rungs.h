@@ -55,9 +55,11 @@ const struct tt_bpf_rung *tt_bpf_rung_next(unsigned probe, const struct tt_bpf_h
 int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *host, unsigned nr_cpus,
 		     struct timethief_bpf **ret_skel);
 bool tt_bpf_plan_uses(const struct tt_bpf_plan *plan, const char *program);
-/* Loads (and where it says so, attaches) the rung alone. 0 or negative errno. */
-int tt_bpf_rung_try(const struct tt_bpf_rung *rung, const struct tt_bpf_host *host, unsigned nr_cpus);
-/* What libbpf said during the last failure: its most telling line. */
+/* Loads (and where it says so, attaches) the rung alone. 0 or negative errno; *ret_loaded (NULL: who cares) tells
+ * which of the two failed. */
+int tt_bpf_rung_try(const struct tt_bpf_rung *rung, const struct tt_bpf_host *host, unsigned nr_cpus,
+		    bool *ret_loaded);
+/* What libbpf or the verifier said during the last failure: the most telling line. */
 const char *tt_bpf_last_words(void);
 void tt_bpf_catch_words(void); /* routes libbpf's messages here (and to -v) */
 

@@ -30,32 +30,66 @@ bool tt_btf_has_func(const struct btf *btf, const char *name)
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
-/* Also looks into anonymous structs and unions, one level deep. */
-bool tt_btf_has_field(const struct btf *btf, const char *struct_name, const char *field)
+/* Anonymous structs and unions are looked into however deep they nest: pcpu_hot has two levels of them. */
+static bool find_field(const struct btf *btf, const struct btf_type *t, const char *field, uint32_t *ret_bits)
 {
-	int id = btf__find_by_name_kind(btf, struct_name, BTF_KIND_STRUCT);
-	const struct btf_type *t, *inner;
-	const struct btf_member *m, *n;
+	const struct btf_member *m = btf_members(t);
 
-	if (id < 0)
-		return false;
-	t = btf__type_by_id(btf, id);
-	m = btf_members(t);
 	for (unsigned i = 0; i < btf_vlen(t); i++, m++) {
 		const char *name = btf__name_by_offset(btf, m->name_off);
+		uint32_t bits = btf_member_bit_offset(t, i), inner_bits;
+		const struct btf_type *inner;
 
-		if (name && !strcmp(name, field))
+		if (name && *name) {
+			if (strcmp(name, field))
+				continue;
+			*ret_bits = bits;
 			return true;
-		if (name && *name)
-			continue;
+		}
 		inner = btf__type_by_id(btf, m->type);
-		if (!inner || !btf_is_composite(inner))
+		if (inner && btf_is_composite(inner) && find_field(btf, inner, field, &inner_bits)) {
+			*ret_bits = bits + inner_bits;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool tt_btf_field_offset(const struct btf *btf, const char *struct_name, const char *field,
+			 int64_t *ret_offset)
+{
+	int id = btf__find_by_name_kind(btf, struct_name, BTF_KIND_STRUCT);
+	uint32_t bits;
+
+	if (id < 0 || !find_field(btf, btf__type_by_id(btf, id), field, &bits))
+		return false;
+	*ret_offset = bits / 8;
+	return true;
+}
+
+bool tt_btf_has_field(const struct btf *btf, const char *struct_name, const char *field)
+{
+	int64_t offset;
+
+	return tt_btf_field_offset(btf, struct_name, field, &offset);
+}
+
+bool tt_btf_enum_value(const struct btf *btf, const char *name, int64_t *ret_value)
+{
+	for (unsigned id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const struct btf_enum *e;
+
+		if (!btf_is_enum(t))
 			continue;
-		n = btf_members(inner);
-		for (unsigned j = 0; j < btf_vlen(inner); j++, n++) {
-			name = btf__name_by_offset(btf, n->name_off);
-			if (name && !strcmp(name, field))
+		e = btf_enum(t);
+		for (unsigned i = 0; i < btf_vlen(t); i++, e++) {
+			const char *e_name = btf__name_by_offset(btf, e->name_off);
+
+			if (e_name && !strcmp(e_name, name)) {
+				*ret_value = e->val;
 				return true;
+			}
 		}
 	}
 	return false;
