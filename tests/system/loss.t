@@ -17,11 +17,11 @@ nothing_is_lost() {
 
 	cat >"$T/load.sh" <<-'LOAD'
 		grep ctxt /proc/stat >"$T/ctxt.first"
-		perf bench sched pipe -l 1000000000 >/dev/null 2>&1 & pipe_pid=$!
+		setsid perf bench sched pipe -l 1000000000 >/dev/null 2>&1 & pipe_pid=$! # a group of its own: perf forks
 		fio_pid=
 		if [ -n "$DEVICE" ]; then fio "$here/fio/beside.fio" >/dev/null 2>&1 & fio_pid=$!; fi
 		sleep "$LOAD_S"
-		kill "$pipe_pid" $fio_pid
+		kill -- -"$pipe_pid" $fio_pid
 		wait
 		grep ctxt /proc/stat >"$T/ctxt.last"
 	LOAD
@@ -64,14 +64,14 @@ a_loss_is_told() {
 	local kernel_ns name tid
 
 	cat >"$T/small.sh" <<-'LOAD'
-		perf bench sched pipe -l 1000000000 >/dev/null 2>&1 & pipe_pid=$!
+		setsid perf bench sched pipe -l 1000000000 >/dev/null 2>&1 & pipe_pid=$! # a group of its own: perf forks
 		"$H/schedstat_probe" 3 "$T/truth.json" & probe_pid=$!
 		sleep 0.7
 		kill -STOP "$PPID"
 		sleep 1
 		kill -CONT "$PPID"
 		wait "$probe_pid"
-		kill "$pipe_pid"
+		kill -- -"$pipe_pid"
 		wait
 	LOAD
 	"$TT" record --ring-size 64k -o "$T/small.tt" -- bash "$T/small.sh" >"$T/small.log" 2>&1 ||
