@@ -9,8 +9,8 @@ char LICENSE[] SEC("license") = "GPL";
 enum { TT_SYNC_BEGIN = 1, TT_SYNC_FLUSH = 2, TT_SYNC_END = 3, TT_SYNC_WHOAMI = 4 };
 
 /* Never attached: the collector runs it with BPF_PROG_TEST_RUN on the CPU it wants. Args: enum above.
- * Looks at the steal clock and hands over what is staged, so that an idle CPU's records arrive too. Returns
- * the steal clock's low 32 bits of us for BEGIN (0 = reads nothing), else 0. */
+ * Looks at the steal clock and hands over what is staged, so that an idle CPU's records arrive too. Returns 1
+ * when it interrupted a program that owns the staging buffer: nothing was done, run it again. */
 SEC("?raw_tp/sched_switch")
 int core__sync(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -25,6 +25,8 @@ int core__sync(struct bpf_raw_tracepoint_args *ctx)
 		tt_own_pid = bpf_get_current_pid_tgid() >> 32;
 		return 0;
 	}
+	if (c->busy)
+		return 1;
 	c->busy = 1;
 	barrier();
 	if (what == TT_SYNC_BEGIN) {
@@ -42,16 +44,6 @@ int core__sync(struct bpf_raw_tracepoint_args *ctx)
 	barrier();
 	c->busy = 0;
 	return 0;
-}
-
-/* Where the run queue of the CPU it runs on is; from user space's view only a number. Tells whether the way
- * from a task to its run queue works at all. */
-SEC("?raw_tp/sched_switch")
-int core__rq_clock(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct rq *rq = tt_current_rq();
-
-	return rq && BPF_CORE_READ(rq, clock) ? 1 : 0;
 }
 
 struct tt_clocks {

@@ -67,6 +67,8 @@ TT_KNOB const volatile __s64
 TT_KNOB const volatile bool tt_use_stamps; /* waits from our own stamps, not from sched_info */
 TT_KNOB const volatile bool tt_probe_runq;
 TT_KNOB const volatile bool
+	tt_switch_prev_state; /* sched_switch has prev_state as its fourth argument (5.18, RHEL 9.1) */
+TT_KNOB const volatile bool
 	tt_blk_queue_arg; /* block tracepoints have a leading request_queue (before 5.11) */
 TT_KNOB const volatile bool tt_bio_complete_queue_arg; /* block_bio_complete(q, bio), else (bio) */
 TT_KNOB const volatile bool
@@ -241,6 +243,7 @@ static __always_inline u64 tt_steal_since(struct tt_cpu *c, u64 raw_ns, u64 now_
 	return delta_ns;
 }
 
+/* An empty batch goes out at once: the state at the beginning must not get lost with the first records. */
 static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, u64 now_ns, u32 tid,
 					 u64 nr_switches)
 {
@@ -251,6 +254,8 @@ static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, 
 	c->cur_tid = tid;
 	c->next_flags = TT_BATCH_FIRST;
 	c->on = TT_CPU_ON;
+	tt_open_batch(c);
+	tt_flush(c);
 }
 
 /* Looks at the steal clock between two switches. The caller owns the buffer. */
@@ -258,10 +263,14 @@ static __always_inline void tt_observe(struct tt_cpu *c, const struct rq *rq, u6
 				       enum tt_steal_seen seen)
 {
 	u16 flags = TT_SW_MARK | seen << TT_SW_SEEN_SHIFT;
-	u64 steal_ns = tt_steal_since(c, tt_read_steal(c, rq), now_ns, &flags);
 	struct tt_mark *mark;
+	u64 steal_ns;
 	u32 pos;
 
+	/* since the caller read the time, a tick may have come in between and left its mark */
+	if (now_ns < c->last_ts_ns)
+		now_ns = c->last_ts_ns;
+	steal_ns = tt_steal_since(c, tt_read_steal(c, rq), now_ns, &flags);
 	if (!steal_ns && seen != TT_SEEN_SYNC && !(flags & TT_SW_STEAL_JUMP))
 		return;
 	pos = tt_stage(c, now_ns, sizeof(*mark) / 8);

@@ -152,9 +152,12 @@ static __always_inline u16 state_code(u32 state, u32 exit_state)
 	return state ? TT_STATE_OTHER : TT_STATE_RUNNING;
 }
 
-/* Who leaves. Tasks that want to run on are queued from now. */
-static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, u64 now_ns, u32 cpu)
+/* Who leaves. Tasks that want to run on are queued from now. prev_state: the tracepoint's own argument, 0 =
+ * it has none. */
+static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, u32 prev_state, u64 now_ns,
+					u32 cpu)
 {
+	const u32 task_waking = 0x0200;
 	u32 state;
 	u16 flags;
 	struct tt_queued *s;
@@ -162,6 +165,10 @@ static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, 
 	if (!RD(prev, pid))
 		return TT_STATE_IDLE;
 	state = tt_task_state(prev);
+	/* Somebody wakes it already: what it did is in the argument only. Nothing else is taken from there: until
+	 * 6.12 a task that a signal kept from sleeping looks asleep in it. */
+	if (state & task_waking && prev_state)
+		state = prev_state;
 	flags = state_code(state, RD(prev, exit_state));
 	if (BPF_CORE_READ_BITFIELD_PROBED(prev, in_iowait))
 		flags |= TT_SW_IOWAIT;
@@ -204,7 +211,7 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 		if (queued_ns && clock_ns > queued_ns)
 			open_ns = clock_ns - queued_ns;
 		told_ns = RD(next, sched_info.run_delay) + open_ns;
-		a->wait_ns = s ? told_ns - s->run_delay_ns : open_ns;
+		a->wait_ns = !s ? open_ns : told_ns > s->run_delay_ns ? told_ns - s->run_delay_ns : 0;
 		if (s)
 			s->run_delay_ns = told_ns;
 	} else if (s && s->queued_ts_ns) {
@@ -255,7 +262,7 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 		rq = RD_RQ(next);
 	nr_switches = rq ? RD(rq, nr_switches) : c->nr_switches + 1;
 	/* before the begin, too: a wait that ended before it must not be told at the next one */
-	flags = note_leaving(prev, preempt, now_ns, cpu);
+	flags = note_leaving(prev, preempt, tt_switch_prev_state ? (u32)ctx[3] : 0, now_ns, cpu);
 	if (tt_probe_runq && next_tid)
 		note_arriving(c, next, rq, now_ns, cpu, &a);
 	if (c->on != TT_CPU_ON) {

@@ -2,7 +2,10 @@
 /* privileges - giving up what is not needed any more. */
 #pragma once
 
+#include <stdbool.h>
+
 /* From now on this process has none of root's capabilities but those that a running BPF source uses: CAP_BPF and CAP_PERFMON for
- * its programs and rings, CAP_SYS_ADMIN to have the kernel count their run time. To be called when everything is open; never
- * fails (an unprivileged process has nothing to give up). */
-void tt_privileges_drop(void);
+ * its programs and rings, CAP_SYS_ADMIN to have the kernel count their run time. With may_kill also CAP_KILL:
+ * a command that has become another user would not hear our SIGTERM. To be called when everything is open; never fails (an
+ * unprivileged process has nothing to give up). */
+void tt_privileges_drop(bool may_kill);

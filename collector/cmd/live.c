@@ -250,7 +250,7 @@ static int run_intervals(struct live *live)
 
 	live->info.start_ts_ns = now_ns();
 	err = live->src->ops->start(live->src);
-	tt_privileges_drop();
+	tt_privileges_drop(false);
 	while (!err && !is_done(live)) {
 		err = live->src->ops->poll(live->src, POLL_MS);
 		if (err == -EINTR)

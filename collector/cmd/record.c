@@ -55,6 +55,7 @@ struct recording {
 };
 
 static volatile sig_atomic_t got_signal, got_child;
+static bool hangup_is_ignored; /* nohup(1) */
 
 static void on_signal(int sig)
 {
@@ -66,12 +67,15 @@ static void on_signal(int sig)
 
 static void catch_signals(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal }; /* no SA_RESTART: poll must return */
+	struct sigaction sa = { .sa_handler = on_signal }, old; /* no SA_RESTART: poll must return */
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
 
 	sigemptyset(&sa.sa_mask);
+	hangup_is_ignored = !sigaction(SIGHUP, NULL, &old) && old.sa_handler == SIG_IGN;
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &sa, NULL);
+	if (hangup_is_ignored)
+		signal(SIGHUP, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), too */
 	signal(SIGPIPE, SIG_IGN); /* a reader of "-o -" that goes away is an error of write() */
 }
@@ -85,7 +89,8 @@ static void run_child(const struct record_options *opts, int go_fd, int err_fd)
 	int err;
 
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], SIG_DFL);
+		if (signals[i] != SIGHUP || !hangup_is_ignored)
+			signal(signals[i], SIG_DFL);
 	if (read(go_fd, &byte, 1) != 1)
 		_exit(0);
 	execvp(opts->command[0], opts->command);
@@ -151,10 +156,11 @@ static int start_child(struct recording *r, const struct record_options *opts)
 	ssize_t n;
 	int err;
 
-	if (r->child <= 0)
+	if (r->child <= 0 ||
+	    got_signal) /* a Ctrl-C before the start: run() ends with it, the command never runs */
 		return 0;
 	if (write(r->child_go_fd, "g", 1) != 1)
-		return -errno;
+		return errno == EPIPE ? 0 : -errno; /* somebody ended it: run() will see */
 	while ((n = read(r->child_err_fd, &err, sizeof(err))) < 0 && errno == EINTR)
 		;
 	if (n != sizeof(err))
@@ -486,7 +492,7 @@ static int record(struct recording *r, const struct record_options *opts)
 	r->summary.start_ts_ns = tt_now_ns();
 	r->shown_ns = r->summary.start_ts_ns;
 	err = r->source->ops->start(r->source);
-	tt_privileges_drop();
+	tt_privileges_drop(r->child > 0);
 	if (!err)
 		err = start_child(r, opts);
 	if (!err)

@@ -49,7 +49,7 @@ struct bpf_source {
 	struct timethief_bpf *skel;
 	struct bpf_link *links[MAX_LINKS];
 	unsigned nr_links;
-	int *perf_fds; /* one a CPU, -1 = none */
+	struct bpf_link **tick_links; /* cpu-clock events, one a CPU, NULL = none */
 	unsigned nr_cpus;
 	int *ring_fds;
 	uint64_t ring_bytes;
@@ -79,19 +79,38 @@ static struct bpf_source *self(struct tt_source *src)
 
 /* --- running a program on a CPU --- */
 
+/* What the program returned, or negative errno. */
 static int run_on(struct bpf_program *prog, unsigned cpu, uint64_t arg)
 {
 	uint64_t args[1] = { arg };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args),
 		    .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = cpu);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
 
-	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+	return err ? err : (int)opts.retval;
 }
 
 static void run_everywhere(struct bpf_source *b, struct bpf_program *prog, uint64_t arg)
 {
 	for (unsigned cpu = 0; cpu < b->nr_cpus; cpu++)
 		run_on(prog, cpu, arg); /* an offline CPU refuses; it begins by itself when it comes */
+}
+
+static void sync_everywhere(struct bpf_source *b, uint64_t what)
+{
+	enum { TRIES = 100 }; /* it says 1 when it came into the middle of a block completion's program */
+
+	for (unsigned cpu = 0; cpu < b->nr_cpus; cpu++) {
+		int ret = 1;
+
+		for (int i = 0; i < TRIES && ret == 1; i++)
+			ret = run_on(b->skel->progs.core__sync, cpu, what);
+		/* an offline CPU refuses; the kernel has taken its event away, and it needs a new one */
+		if (ret < 0 && b->tick_links && b->tick_links[cpu]) {
+			bpf_link__destroy(b->tick_links[cpu]);
+			b->tick_links[cpu] = NULL;
+		}
+	}
 }
 
 /* --- from ring to sink --- */
@@ -304,7 +323,8 @@ static int emit_losses(struct bpf_source *b)
 /* enum tt_cpu_on of bpf/probe.bpf.h */
 enum { CPU_ON = 1, CPU_STOPPED = 2 };
 
-/* The state of a CPU whose last batch found the ring full: no later header will tell what was shed. */
+/* The state of a CPU that no later header will tell: its last batch found the ring full, or it went offline
+ * with nothing staged. */
 static void close_shed_stretch(struct cpu_state *c, unsigned cpu)
 {
 	c->head = (struct tt_batch){
@@ -341,7 +361,8 @@ static int salvage_cpus(struct bpf_source *b)
 			if (cpus[i].on == CPU_ON && head->size && cpus[i].pos <= 512) {
 				head->size = (uint32_t)(sizeof(*head) + cpus[i].pos * 8);
 				head->flags |= TT_BATCH_LAST;
-			} else if (cpus[i].on == CPU_STOPPED && cpus[i].next_flags & TT_BATCH_AFTER_SHED) {
+			} else if (cpus[i].on == CPU_ON ||
+				   (cpus[i].on == CPU_STOPPED && cpus[i].next_flags & TT_BATCH_AFTER_SHED)) {
 				close_shed_stretch(&cpus[i], i);
 			} else {
 				continue;
@@ -378,7 +399,7 @@ static int make_epoch(struct bpf_source *b, uint64_t sync)
 	uint64_t until_ns = tt_now_ns();
 	int err;
 
-	run_everywhere(b, b->skel->progs.core__sync, sync);
+	sync_everywhere(b, sync);
 	find_missed_ends(b);
 	err = drain(b);
 	if (!err && sync == SYNC_END)
@@ -823,9 +844,8 @@ static void bpf_close(struct tt_source *src)
 		return;
 	for (unsigned i = 0; i < b->nr_links; i++)
 		bpf_link__destroy(b->links[i]);
-	for (unsigned i = 0; b->perf_fds && i < b->nr_cpus; i++)
-		if (b->perf_fds[i] >= 0)
-			close(b->perf_fds[i]);
+	for (unsigned i = 0; b->tick_links && i < b->nr_cpus; i++)
+		bpf_link__destroy(b->tick_links[i]);
 	if (b->stats_fd >= 0)
 		close(b->stats_fd);
 	ring_buffer__free(b->rings);
@@ -834,7 +854,7 @@ static void bpf_close(struct tt_source *src)
 			close(b->ring_fds[i]);
 	timethief_bpf__destroy(b->skel);
 	btf__free(b->btf);
-	free(b->perf_fds);
+	free(b->tick_links);
 	free(b->ring_fds);
 	free(b->known_disks);
 	free(b->sums);
@@ -845,7 +865,7 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 		    struct tt_source **ret_src)
 {
 	struct bpf_source *b;
-	int err = check_root(opts);
+	int err = check_root(opts), nr_cpus;
 	char why[200];
 
 	if (err)
@@ -865,7 +885,15 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 	b->proc_root = "";
 	b->interval_ns = opts->interval_ns ? opts->interval_ns : 1000000000;
 	b->only_dev = opts->device;
-	b->nr_cpus = (unsigned)libbpf_num_possible_cpus();
+	nr_cpus = libbpf_num_possible_cpus();
+	if (nr_cpus < 1) {
+		log_error(
+			"bpf: cannot tell how many CPUs there may be (/sys/devices/system/cpu/possible): %s",
+			strerror(-nr_cpus));
+		err = -ENOSYS;
+		goto fail;
+	}
+	b->nr_cpus = (unsigned)nr_cpus;
 	b->ring_bytes = ring_size(opts->ring_bytes, b->nr_cpus);
 	b->known_disks = calloc(1, sizeof(*b->known_disks));
 	b->btf = b->known_disks ? btf__load_vmlinux_btf() : NULL;
@@ -876,7 +904,7 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 		goto fail;
 	}
 	b->host = (struct tt_bpf_host){ .btf = b->btf, .hypervisor = info->hypervisor };
-	b->plan.tick_by_perf = tt_btf_tracepoint_args(b->btf, "local_timer_exit") < 0;
+	b->plan.tick_by_perf = tt_bpf_tick_by_perf(&b->host);
 	b->plan.sweep =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem, NULL) == 1;
 	b->plan.bio_devices = tt_btf_tracepoint_args(b->btf, "block_bio_complete") > 0;
@@ -958,27 +986,21 @@ static void attach_perf_ticks(struct bpf_source *b)
 
 	if (!b->plan.tick_by_perf || !b->plan.rungs[TT_LADDER_STEAL])
 		return;
-	if (!b->perf_fds) {
-		b->perf_fds = malloc(b->nr_cpus * sizeof(*b->perf_fds));
-		for (unsigned i = 0; b->perf_fds && i < b->nr_cpus; i++)
-			b->perf_fds[i] = -1;
-	}
-	for (unsigned cpu = 0; b->perf_fds && cpu < b->nr_cpus && b->nr_links < MAX_LINKS; cpu++) {
+	if (!b->tick_links)
+		b->tick_links = calloc(b->nr_cpus, sizeof(*b->tick_links));
+	for (unsigned cpu = 0; b->tick_links && cpu < b->nr_cpus; cpu++) {
 		struct bpf_link *link;
 		int fd;
 
-		if (b->perf_fds[cpu] >= 0)
+		if (b->tick_links[cpu])
 			continue;
 		fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
 		if (fd < 0)
 			continue;
 		link = bpf_program__attach_perf_event(b->skel->progs.steal__clock, fd);
-		if (!link) {
+		if (!link)
 			close(fd);
-			continue;
-		}
-		b->perf_fds[cpu] = -2; /* the link owns the descriptor */
-		b->links[b->nr_links++] = link;
+		b->tick_links[cpu] = link; /* owns the descriptor */
 	}
 }
 
@@ -1002,7 +1024,7 @@ static int bpf_start(struct tt_source *src)
 	b->started_ns = b->last_epoch_ns = tt_now_ns();
 	b->next_due_ns = b->started_ns + b->interval_ns;
 	b->skel->bss->tt_recording = 1;
-	run_everywhere(b, b->skel->progs.core__sync, SYNC_BEGIN);
+	sync_everywhere(b, SYNC_BEGIN);
 	b->started = true;
 	err = emit_counters(b);
 	if (!err)

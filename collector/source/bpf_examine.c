@@ -218,6 +218,10 @@ int tt_bpf_examine(struct tt_rung_report *reports, unsigned max, unsigned *ret_n
 	tt_info_fill_host(&info, "");
 	host = (struct tt_bpf_host){ .btf = btf, .hypervisor = info.hypervisor };
 	nr_cpus = libbpf_num_possible_cpus();
+	if (nr_cpus < 1) {
+		btf__free(btf);
+		return -EPERM;
+	}
 	for (unsigned i = 0; i < tt_bpf_nr_rungs && nr < max; i++)
 		examine_rung(&tt_bpf_rungs[i], &host, (unsigned)nr_cpus, &reports[nr++]);
 	mark_chosen(reports, nr, info.hypervisor);

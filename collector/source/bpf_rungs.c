@@ -340,6 +340,13 @@ static const char *const always[] = { "core__sync",	    "core__read_clocks",   "
 				      "task__all",	    "task__cgroup_attach", "task__cgroup_mkdir",
 				      "task__cgroup_rename" };
 
+/* The timer of Xen and Hyper-V guests is an interrupt of its own, which local_timer_exit does not tell of. */
+bool tt_bpf_tick_by_perf(const struct tt_bpf_host *host)
+{
+	return tt_btf_tracepoint_args(host->btf, "local_timer_exit") < 0 ||
+	       !strcmp(host->hypervisor, "Xen") || !strcmp(host->hypervisor, "Hyper-V");
+}
+
 bool tt_bpf_plan_uses(const struct tt_bpf_plan *plan, const char *program)
 {
 	const struct tt_bpf_rung *steal = plan->rungs[TT_LADDER_STEAL], *runq = plan->rungs[TT_LADDER_RUNQ];
@@ -405,6 +412,7 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 	else if (percpu_distance(host->btf, "pcpu_hot", &distance) && /* 6.2 to 6.14 */
 		 tt_btf_field_offset(host->btf, "pcpu_hot", "preempt_count", &offset))
 		skel->rodata->tt_preempt_distance = distance + offset;
+	skel->rodata->tt_switch_prev_state = tt_btf_tracepoint_args(host->btf, "sched_switch") >= 4;
 	*ret_skel = skel;
 	return 0;
 }
@@ -418,7 +426,7 @@ int tt_bpf_rung_try(const struct tt_bpf_rung *rung, const struct tt_bpf_host *ho
 	int err;
 
 	plan.rungs[tt_ladder_of(rung->probe)] = rung;
-	plan.tick_by_perf = tt_btf_tracepoint_args(host->btf, "local_timer_exit") < 0;
+	plan.tick_by_perf = tt_bpf_tick_by_perf(host);
 	if (ret_loaded)
 		*ret_loaded = false;
 	err = tt_bpf_plan_open(&plan, host, nr_cpus, &skel);

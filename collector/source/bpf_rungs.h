@@ -39,13 +39,14 @@ enum { TT_LADDER_STEAL, TT_LADDER_DISK, TT_LADDER_RUNQ, TT_NR_LADDERS };
 /* The rung chosen for each probe; NULL = the probe is not recorded. */
 struct tt_bpf_plan {
 	const struct tt_bpf_rung *rungs[TT_NR_LADDERS];
-	bool tick_by_perf; /* no tp_btf/local_timer_exit: a cpu-clock event per CPU */
+	bool tick_by_perf; /* tp_btf/local_timer_exit tells of no tick: a cpu-clock event per CPU */
 	bool sweep;	   /* bpf_for_each_map_elem is there (5.13): look for requests whose end was missed */
 	bool bio_devices;  /* watch bios of devices without requests */
 };
 
 const char *tt_probe_name(unsigned probe);
 unsigned tt_ladder_of(unsigned probe);
+bool tt_bpf_tick_by_perf(const struct tt_bpf_host *host);
 /* NULL = no such rung */
 const struct tt_bpf_rung *tt_bpf_rung_find(unsigned probe, const char *name);
 /* Next rung of the probe at or after *index that BTF does not rule out. NULL = ladder's end. */

@@ -79,6 +79,13 @@ command_ends() {
 	check_equal "$source, a CMD that does not exist: one line" "$(wc -l <"$T/missing.log")" 1
 }
 
+# The recorder has given up its capabilities by then.
+other_user() {
+	setpriv --reuid=65534 --clear-groups true 2>"$T/setpriv.err" || { skip "CMD of another user" "$(cat "$T/setpriv.err")"; return; }
+	"$TT" record --source "$source" -o "$T/other.tt" -d 500ms -- setpriv --reuid=65534 --clear-groups sleep 60 >"$T/other.log" 2>&1
+	check "$source, CMD of another user gets SIGTERM" "$(cat "$T/other.log")" file_holds "$T/other.log" 'ended by signal 15'
+}
+
 disk_full() {
 	mkdir "$T/small"
 	mount -t tmpfs -o size=192k tmpfs "$T/small" 2>"$T/mount.err" || { skip "disk full" "no tmpfs: $(cat "$T/mount.err")"; return; }
@@ -132,6 +139,7 @@ for source in $sources; do
 	signal_ends TERM
 	duration_ends
 	command_ends
+	other_user
 	killed
 done
 # These need many events; counters alone fill a file too slowly.
