@@ -33,7 +33,8 @@ struct slice {
 struct cpu_state {
 	struct tt_hist wait[NR_KINDS], deliver;
 	uint64_t stolen_ns;
-	uint64_t recorded_wait_ns;		    /* whatever the view leaves out */
+	uint64_t recorded_wait_ns; /* whatever the view leaves out */
+	uint64_t outside_wait_ns;  /* of it, not between the two readings of the task's run_delay */
 	uint64_t window_begin_ns, window_growth_ns; /* wait_total_ns of the headers */
 	/* recorded + shed + unseen = growth of rq->nr_switches; whatever the view leaves out */
 	uint64_t nr_recorded, nr_shed, nr_unseen, window_begin_switches, window_switches;
@@ -51,7 +52,7 @@ struct behind {
 
 struct waiter {
 	uint64_t nr, sum_ns, max_ns, stolen_ns, nr_preempted, preempted_ns;
-	uint64_t after_exit_ns; /* waits after its counters were read for the last time, at its exit */
+	uint64_t after_exit_ns;	    /* waits after its counters were read for the last time, at its exit */
 	uint64_t long_ns, asked_ns; /* of long waits; the part of them for which we know who ran */
 	struct behind behind[NR_BEHIND];
 	struct tt_coarse wait;
@@ -370,6 +371,15 @@ static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_
 		ask_for_behind(rq, c, w, queued_cpu, sw);
 }
 
+/* Tasks are walked one by one when recording begins and ends: what a task waited just before its turn then, or after, is
+ * ours but not the kernel's growth. */
+static bool is_between_readings(const struct runq *rq, const struct tt_ev_switch *sw)
+{
+	const struct tt_world_task *task = tt_world_task(rq->world, sw->next_tid);
+
+	return task && task->first_ts_ns && (!task->last_ts_ns || sw->ev.ts_ns <= task->last_ts_ns);
+}
+
 static void on_switch(struct runq *rq, const struct tt_ev_switch *sw)
 {
 	struct cpu_state *c = get_cpu(rq, sw->ev.cpu);
@@ -386,6 +396,8 @@ static void on_switch(struct runq *rq, const struct tt_ev_switch *sw)
 	if (!sw->wait_ns || !sw->next_tid)
 		return;
 	c->recorded_wait_ns += sw->wait_ns;
+	if (!is_between_readings(rq, sw))
+		c->outside_wait_ns += sw->wait_ns;
 	if (tt_view_has_cpu(rq->view, sw->ev.cpu))
 		count_wait(rq, c, sw);
 }
@@ -743,7 +755,7 @@ static void add_check(const struct runq *rq, struct tt_report *r)
 		const struct cpu_state *c = rq->cpus[cpu];
 
 		if (c)
-			ours_ns += c->recorded_wait_ns + shed_wait_ns(c);
+			ours_ns += c->recorded_wait_ns - c->outside_wait_ns + shed_wait_ns(c);
 	}
 	if (!nr_tasks) {
 		tt_report_add_check(r, "runq", true, false, (double)ours_ns, 0, "ns",
@@ -888,7 +900,7 @@ static void runq_reset(void *state)
 			continue;
 		memset(c->wait, 0, sizeof(c->wait));
 		memset(&c->deliver, 0, sizeof(c->deliver));
-		c->stolen_ns = c->recorded_wait_ns = c->window_growth_ns = 0;
+		c->stolen_ns = c->recorded_wait_ns = c->outside_wait_ns = c->window_growth_ns = 0;
 		c->nr_recorded = c->nr_shed = c->nr_unseen = c->window_switches = 0;
 		c->has_growth = c->in_window = false; /* its end would count from before this interval */
 	}
