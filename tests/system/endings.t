@@ -81,7 +81,7 @@ command_ends() {
 
 # The recorder has given up its capabilities by then.
 other_user() {
-	setpriv --reuid=65534 --clear-groups true 2>"$T/setpriv.err" || { skip "CMD of another user" "$(cat "$T/setpriv.err")"; return; }
+	setpriv --reuid=65534 --clear-groups true 2>"$T/setpriv.err" || { skip "$source, CMD of another user" "$(cat "$T/setpriv.err")"; return; }
 	"$TT" record --source "$source" -o "$T/other.tt" -d 500ms -- setpriv --reuid=65534 --clear-groups sleep 60 >"$T/other.log" 2>&1
 	check "$source, CMD of another user gets SIGTERM" "$(cat "$T/other.log")" file_holds "$T/other.log" 'ended by signal 15'
 }
