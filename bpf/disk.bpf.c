@@ -469,7 +469,9 @@ int disk__rq_requeue(u64 *ctx)
 SEC("?tp_btf/block_rq_complete")
 int disk__rq_complete(u64 *ctx)
 {
-	return on_complete((void *)ctx[0], (u8)ctx[1], (u32)ctx[2]);
+	s32 error = ctx[1]; /* until 5.15 -errno, then blk_status_t */
+
+	return on_complete((void *)ctx[0], error < 0 ? -error : (u8)error, (u32)ctx[2]);
 }
 
 /* attempt_merge(): this request goes into another one and will not be done. */

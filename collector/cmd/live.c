@@ -265,11 +265,12 @@ static int run_intervals(struct live *live)
 
 static void catch_signals(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal }; /* without SA_RESTART: poll returns at once */
+	struct sigaction old, sa = { .sa_handler = on_signal }; /* without SA_RESTART: poll returns at once */
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
+	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN) /* nohup */
+		sigaction(SIGHUP, &sa, NULL);
 }
 
 static int live_open(struct live *live, const struct tt_sink *sink)

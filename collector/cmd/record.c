@@ -51,6 +51,7 @@ struct recording {
 	pid_t child;
 	int child_go_fd;  /* write end: closing it without a byte tells the child not to run */
 	int child_err_fd; /* the child's errno when it cannot execute the command */
+	bool error_was_said;
 	uint64_t shown_ns, shown_events;
 };
 
@@ -166,6 +167,7 @@ static int start_child(struct recording *r, const struct record_options *opts)
 	if (n != sizeof(err))
 		return 0; /* closed by exec: it runs */
 	log_error("cannot run '%s': %s", opts->command[0], strerror(err));
+	r->error_was_said = true;
 	return -err;
 }
 
@@ -502,7 +504,7 @@ static int record(struct recording *r, const struct record_options *opts)
 	if (err == -ENOSPC || err == -EDQUOT)
 		log_error("%s: no space left: the recording ends here; what was written before can be read",
 			  opts->file);
-	else if (err && err != -ENOENT && err != -EACCES)
+	else if (err && !r->error_was_said)
 		log_error("%s: the recording failed: %s", opts->file, strerror(-err));
 	return err;
 }
