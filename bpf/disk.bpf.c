@@ -58,7 +58,7 @@ struct io {
 	u32 tid;
 	u16 submit_cpu, issue_cpu;
 	u16 nr_issues, nr_completions, error, flags;
-	u32 data_len;	 /* at the first issue */
+	u32 data_len;	 /* at the start, and again at the first issue: merges */
 	u8 is_accounted; /* RQF_IO_STAT */
 	u8 pad;
 	u16 in_flush_sequence;
@@ -267,19 +267,18 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	tt_submit_batch(b);
 }
 
-/* Requests are reused, so what is known under this address is over. If it was issued and its end was not seen, it is told
- * now; if it was not issued, it went into another request. */
+/* The request is free or reused, so what is known of it is over, and its end was not seen. If it was issued it is told now,
+ * and so is an empty preflush, which never is; another one went into some other request. */
 static __always_inline void emit_unseen_end(struct io *io, u64 now_ns)
 {
-	if (!io->issue_ts_ns)
-		return;
+	bool is_empty_preflush = is_preflush(io) && !io->data_len;
+
 	if ((io->cmd_flags & 0xff) == OP_FLUSH) {
-		emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH | TT_DISK_NO_END);
-	} else if (!io->is_accounted) {
-		return;
-	} else if (io->complete_ts_ns) {
+		if (io->issue_ts_ns)
+			emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH | TT_DISK_NO_END);
+	} else if (io->is_accounted && io->complete_ts_ns) {
 		emit_io(io, io->start_ts_ns, io->complete_ts_ns, TT_DISK_COUNTED);
-	} else {
+	} else if ((io->is_accounted && io->issue_ts_ns) || is_empty_preflush) {
 		io->bytes = io->data_len;
 		emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED | TT_DISK_NO_END);
 	}
@@ -294,6 +293,7 @@ static __always_inline int on_start(struct request *rq)
 	if (known)
 		emit_unseen_end(known, io.start_ts_ns);
 	io_from_request(&io, rq);
+	io.data_len = BPF_CORE_READ(rq, __data_len);
 	io.tid = (u32)bpf_get_current_pid_tgid();
 	io.submit_cpu = bpf_get_smp_processor_id();
 	if (bpf_map_update_elem(&tt_ios, &key, &io, BPF_ANY))
@@ -560,16 +560,13 @@ struct sweep {
 
 static long sweep_io(struct bpf_map *map, u64 *key, struct io *io, struct sweep *s)
 {
-	const u64 settled_ns = 10000000; /* issue is told before the state is set */
-	struct request *rq = (void *)*key;
 	struct io *again, copy;
 
-	if (!io->issue_ts_ns || io->flags & TT_DISK_BIO || io->requeue_ts_ns || io->in_flush_sequence ||
-	    s->now_ns - io->issue_ts_ns < settled_ns || BPF_CORE_READ(rq, state) != MQ_RQ_IDLE)
+	if (io->flags & TT_DISK_BIO || !tt_request_is_free((void *)*key))
 		return 0;
-	/* The kernel sets it idle after block_io_done: an entry that is still here now has missed its end. */
+	/* The kernel frees it after block_io_done: an entry that is still here now has missed its end. */
 	again = bpf_map_lookup_elem(&tt_ios, key);
-	if (!again || again->issue_ts_ns != io->issue_ts_ns)
+	if (!again || again->start_ts_ns != io->start_ts_ns || again->issue_ts_ns != io->issue_ts_ns)
 		return 0;
 	copy = *again;
 	bpf_map_delete_elem(&tt_ios, key);

@@ -24,6 +24,10 @@ typedef __s64 s64;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct rq {
 	u64 clock;
 	u64 nr_switches;
@@ -109,8 +113,6 @@ struct task_struct {
 struct bpf_map;
 struct blk_mq_ops;
 
-enum mq_rq_state { MQ_RQ_IDLE = 0 };
-
 struct gendisk {
 	int major;
 	int first_minor;
@@ -129,7 +131,7 @@ struct request {
 	unsigned int __data_len;
 	u64 __sector;
 	u64 start_time_ns;
-	enum mq_rq_state state;
+	atomic_t ref; /* 0 = free; refcount_t before 5.16 */
 };
 
 struct block_device {
