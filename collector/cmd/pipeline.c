@@ -27,6 +27,7 @@ struct tt_pipeline {
 	unsigned nr_stages;
 	uint64_t from_ts_ns, to_ts_ns;
 	uint64_t epoch_ts_ns, last_ts_ns;
+	uint64_t begin_ts_ns, end_ts_ns; /* of the CPUs' windows; 0 = not told */
 	uint64_t nr_events, nr_lost[TT_LOSS_NR];
 	bool counters_only; /* the source has no single events */
 	/* what the view's filters could have meant */
@@ -111,6 +112,14 @@ static void count_event(struct tt_pipeline *p, const struct tt_event *ev)
 	p->nr_events++;
 }
 
+static void note_window(struct tt_pipeline *p, const struct tt_ev_window *win)
+{
+	if (win->begins && (!p->begin_ts_ns || win->ev.ts_ns < p->begin_ts_ns))
+		p->begin_ts_ns = win->ev.ts_ns;
+	if (!win->begins && win->ev.ts_ns > p->end_ts_ns)
+		p->end_ts_ns = win->ev.ts_ns;
+}
+
 static void take_event(void *ctx, const struct tt_event *ev)
 {
 	struct tt_pipeline *p = ctx;
@@ -119,6 +128,8 @@ static void take_event(void *ctx, const struct tt_event *ev)
 	note_names(p, ev);
 	if (ev->kind != TT_EV_EPOCH && ev->ts_ns > p->last_ts_ns)
 		p->last_ts_ns = ev->ts_ns;
+	if (ev->kind == TT_EV_WINDOW)
+		note_window(p, (const struct tt_ev_window *)ev);
 	if (ev->ts_ns <= p->from_ts_ns || ev->ts_ns > p->to_ts_ns)
 		return;
 	if (ev->kind != TT_EV_EPOCH && ev->kind != TT_EV_WINDOW)
@@ -219,6 +230,15 @@ uint64_t tt_pipeline_epoch_ts_ns(const struct tt_pipeline *p)
 uint64_t tt_pipeline_last_ts_ns(const struct tt_pipeline *p)
 {
 	return p->last_ts_ns;
+}
+
+bool tt_pipeline_window(const struct tt_pipeline *p, uint64_t *ret_begin_ts_ns, uint64_t *ret_end_ts_ns)
+{
+	if (!p->begin_ts_ns)
+		return false;
+	*ret_begin_ts_ns = p->begin_ts_ns;
+	*ret_end_ts_ns = p->end_ts_ns > p->begin_ts_ns ? p->end_ts_ns : UINT64_MAX;
+	return true;
 }
 
 uint64_t tt_pipeline_nr_events(const struct tt_pipeline *p)

@@ -32,6 +32,9 @@ struct tt_sink tt_pipeline_sink(struct tt_pipeline *p);
 uint64_t tt_pipeline_epoch_ts_ns(const struct tt_pipeline *p);
 uint64_t tt_pipeline_last_ts_ns(const struct tt_pipeline *p);
 
+/* From the first CPU's begin to the last one's end, as far as told; false when no CPU's begin was (counters only). */
+bool tt_pipeline_window(const struct tt_pipeline *p, uint64_t *ret_begin_ts_ns, uint64_t *ret_end_ts_ns);
+
 /* What was looked at since open or reset. */
 uint64_t tt_pipeline_nr_events(const struct tt_pipeline *p);
 const uint64_t *tt_pipeline_nr_lost(const struct tt_pipeline *p); /* TT_LOSS_NR */

@@ -494,6 +494,7 @@ static int record(struct recording *r, const struct record_options *opts)
 	r->summary.start_ts_ns = tt_now_ns();
 	r->shown_ns = r->summary.start_ts_ns;
 	err = r->source->ops->start(r->source);
+	r->summary.start_ts_ns = tt_now_ns(); /* -d is time recorded, not time spent attaching */
 	tt_privileges_drop(r->child > 0);
 	if (!err)
 		err = start_child(r, opts);

@@ -167,9 +167,17 @@ static int find_interval(const struct report_options *opts, const struct tt_sess
 {
 	const struct tt_session_end *end = tt_session_get_end(reader);
 	uint64_t start_ts_ns = tt_session_info(reader)->start_ts_ns, end_ts_ns = end_of(reader, p);
+	uint64_t begin_ts_ns, last_ts_ns;
 	char length[16];
 
 	interval->from_ts_ns = start_ts_ns + opts->from_ns;
+	/* attaching the programs takes its time, and nothing is recorded in it: rates must not be divided by it */
+	if (tt_pipeline_window(p, &begin_ts_ns, &last_ts_ns)) {
+		if (begin_ts_ns > interval->from_ts_ns && begin_ts_ns < end_ts_ns)
+			interval->from_ts_ns = begin_ts_ns;
+		if (last_ts_ns > interval->from_ts_ns && last_ts_ns < end_ts_ns)
+			end_ts_ns = last_ts_ns;
+	}
 	interval->to_ts_ns = end_ts_ns;
 	if (opts->to_ns && start_ts_ns + opts->to_ns < end_ts_ns)
 		interval->to_ts_ns = start_ts_ns + opts->to_ns;
@@ -203,6 +211,7 @@ static int print_report(const struct report_options *opts, const struct tt_sessi
 		.to_ts_ns = interval->to_ts_ns,
 		.nr_events = tt_pipeline_nr_events(p),
 		.file = opts->file,
+		.partial = opts->from_ns || opts->to_ns,
 		.only = only[0] ? only : NULL,
 	};
 	struct tt_render_options render = { .file = opts->file };

@@ -23,6 +23,7 @@ struct tt_report_head {
 	uint64_t nr_events;
 	const uint64_t *nr_lost; /* TT_LOSS_NR of them */
 	const char *file;	 /* as opts->file, for JSON; NULL = none */
+	bool partial;		 /* a part of the session was asked for (--from, --to) */
 	const char *only;	 /* the view's filters in words, "process 12, disk vda"; NULL = everything */
 };
 

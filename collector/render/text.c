@@ -173,15 +173,6 @@ static const char *format_seconds(char *buf, size_t size, uint64_t ns)
 	return buf;
 }
 
-static bool is_whole(const struct tt_report_head *head)
-{
-	const struct tt_session_end *end = head->end;
-
-	if (head->from_ts_ns > head->info->start_ts_ns)
-		return false;
-	return !end || !end->has_summary || head->to_ts_ns >= end->summary.end_ts_ns;
-}
-
 static uint64_t since_start_ns(const struct tt_report_head *head, uint64_t ts_ns)
 {
 	return ts_ns > head->info->start_ts_ns ? ts_ns - head->info->start_ts_ns : 0;
@@ -192,8 +183,9 @@ static void add_time_piece(struct pieces *p, const struct tt_report_head *head)
 	char start[48], from[32], to[32];
 
 	tt_format_local_time(start, sizeof(start), head->info, head->info->start_ts_ns);
-	if (is_whole(head)) {
-		format_seconds(to, sizeof(to), since_start_ns(head, head->to_ts_ns));
+	if (!head->partial) {
+		tt_format_local_time(start, sizeof(start), head->info, head->from_ts_ns);
+		format_seconds(to, sizeof(to), head->to_ts_ns - head->from_ts_ns);
 		add_piece(p, "%s + %s", start, to);
 		return;
 	}

@@ -137,6 +137,7 @@ Test(text, a_part_of_a_session_is_called_one)
 	char *text;
 
 	sample_open(&s);
+	s.head.partial = true;
 	s.head.from_ts_ns = 7 * S_NS;
 	s.head.only = "process 12, disk vda";
 	text = render(&s, (struct tt_render_options){ .width = 200 });
