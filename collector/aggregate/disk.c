@@ -208,6 +208,7 @@ static const struct tt_column submitter_columns[] = {
 	{ "total_ns", "total", TT_UNIT_NS, false, 0 },
 	{ "tid", "tid", TT_UNIT_COUNT, true, 0 },
 	{ "pid", "pid", TT_UNIT_COUNT, true, 0 },
+	{ "cgroup_path", "path", TT_UNIT_TEXT, true, 0 },
 };
 enum { NR_SUBMITTER_COLUMNS = sizeof(submitter_columns) / sizeof(submitter_columns[0]) };
 
@@ -821,9 +822,11 @@ static void add_submitters(struct disks *ds, struct tt_report *r, struct tt_sect
 		}
 		add_submitter_row(r, t, tt_who_name(&ds->who, slots[i], name, sizeof(name)), sub);
 		if (!ds->who.by_cgroup && ds->who.slots[slots[i]].tid != TT_TID_UNKNOWN) {
-			tt_row_u64(t, NR_SUBMITTER_COLUMNS - 2, ds->who.slots[slots[i]].tid);
-			tt_row_u64(t, NR_SUBMITTER_COLUMNS - 1, ds->who.slots[slots[i]].pid);
+			tt_row_u64(t, NR_SUBMITTER_COLUMNS - 3, ds->who.slots[slots[i]].tid);
+			tt_row_u64(t, NR_SUBMITTER_COLUMNS - 2, ds->who.slots[slots[i]].pid);
 		}
+		if (tt_who_cgroup_path(&ds->who, slots[i]))
+			tt_row_text(r, t, NR_SUBMITTER_COLUMNS - 1, tt_who_cgroup_path(&ds->who, slots[i]));
 	}
 	if (t && others.nr[0] + others.nr[1])
 		add_submitter_row(r, t, "(others)", &others);
@@ -873,12 +876,13 @@ static uint64_t absolute_difference(uint64_t a, uint64_t b)
 static void add_check(const struct disks *ds, struct tt_report *r)
 {
 	uint64_t ours = 0, kernel = 0, diff = 0, ours_sectors = 0, kernel_sectors = 0, sector_diff = 0,
-		 slack = 0;
+		 slack = 0, nr_unexplained = 0;
 	unsigned nr_disks = 0;
 	char count[32];
 
 	for (unsigned i = 0; i < ds->nr_disks; i++) {
 		const struct disk *d = ds->disks[i];
+		uint64_t diff_before = diff, in_flight;
 		struct disk_numbers k, n;
 
 		if (!has_counters(d))
@@ -896,7 +900,10 @@ static void add_check(const struct disks *ds, struct tt_report *r)
 			kernel_sectors += k.bytes[g] / SECTOR_BYTES;
 			sector_diff += absolute_difference(n.bytes[g], k.bytes[g]) / SECTOR_BYTES;
 		}
-		slack += 2 + d->first.rec.in_flight + d->last.rec.in_flight;
+		in_flight = 2 + d->first.rec.in_flight + d->last.rec.in_flight;
+		slack += in_flight;
+		if (diff - diff_before > in_flight)
+			nr_unexplained += diff - diff_before - in_flight;
 	}
 	tt_format_count(count, sizeof(count), kernel);
 	if (!nr_disks)
@@ -912,11 +919,13 @@ static void add_check(const struct disks *ds, struct tt_report *r)
 		tt_report_add_check(r, "disk", true, true, (double)ours, (double)kernel, "requests",
 				    "disk exact to /proc/diskstats (%s requests)", count);
 	else
-		tt_report_add_check(
-			r, "disk", diff <= slack, true, (double)ours, (double)kernel, "requests",
-			"disk %+lld requests, %+lld sectors to /proc/diskstats (%s requests; some were in "
-			"flight at the ends)",
-			(long long)(ours - kernel), (long long)(ours_sectors - kernel_sectors), count);
+		tt_report_add_check(r, "disk", !nr_unexplained, true, (double)ours, (double)kernel,
+				    "requests",
+				    "disk %+lld requests, %+lld sectors to /proc/diskstats (%s requests%s)",
+				    (long long)(ours - kernel), (long long)(ours_sectors - kernel_sectors),
+				    count,
+				    !nr_unexplained ? "; as many may have been in flight at the ends"
+						    : "; more than were in flight at the ends");
 }
 
 static const struct tt_hist *worst_hist(const struct disk *d, unsigned *ret_group)
@@ -968,9 +977,13 @@ static void add_notes(const struct disks *ds, struct disk *const *shown, unsigne
 		      struct tt_report *r, struct tt_section *s)
 {
 	uint64_t nr_shed = 0, nr_uncounted = 0;
+	struct tt_view of_tasks = *ds->view;
 	char count[32];
 
-	tt_view_add_note(ds->view, r, s);
+	of_tasks.cpu_mask = NULL;
+	tt_view_add_note(&of_tasks, r, s);
+	if (ds->view->cpu_mask)
+		tt_section_add_note(r, s, "requests belong to no CPU: --cpu leaves them as they are");
 	for (unsigned i = 0; i < nr_shown; i++) {
 		nr_shed += shown[i]->nr_shed;
 		nr_uncounted += shown[i]->nr_uncounted;

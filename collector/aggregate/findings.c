@@ -323,17 +323,19 @@ static void report_loss(struct tt_report *r, const uint64_t *nr_lost)
 {
 	uint64_t nr_switches = nr_lost[TT_LOSS_SWITCHES], nr_records = nr_lost[TT_LOSS_RECORDS];
 	uint64_t nr_requests = nr_lost[TT_LOSS_REQUEST_STATE];
-	char a[32], b[32], c[32];
+	char a[32], b[32], c[32], requests[80] = "";
 
 	if (!nr_switches && !nr_records && !nr_requests)
 		return;
+	if (nr_requests)
+		snprintf(requests, sizeof(requests), ", %s disk requests were not followed",
+			 tt_format_count(c, sizeof(c), nr_requests));
 	tt_report_add_finding(
 		r, 0, "loss", "loss",
-		"not all was recorded: %s switches and %s other records found no room in a ring, %s disk "
-		"requests were not followed. Totals of switches, waits and steal are exact, percentiles are "
-		"partial; a larger --ring-size helps.",
+		"not all was recorded: %s switches and %s other records found no room in a ring%s. Totals of "
+		"switches, waits and steal are exact, percentiles are partial; a larger --ring-size helps.",
 		tt_format_count(a, sizeof(a), nr_switches), tt_format_count(b, sizeof(b), nr_records),
-		tt_format_count(c, sizeof(c), nr_requests));
+		requests);
 }
 
 static void report_failed_checks(struct tt_report *r)

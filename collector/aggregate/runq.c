@@ -142,6 +142,7 @@ static const struct tt_column waiter_columns[] = {
 	{ "tid", "tid", TT_UNIT_COUNT, true, 0 },
 	{ "pid", "pid", TT_UNIT_COUNT, true, 0 },
 	{ "stolen_ns", "stolen", TT_UNIT_NS, true, 0 },
+	{ "cgroup_path", "path", TT_UNIT_TEXT, true, 0 },
 };
 enum {
 	WAIT_NAME,
@@ -157,6 +158,7 @@ enum {
 	WAIT_TID,
 	WAIT_PID,
 	WAIT_STOLEN,
+	WAIT_CGROUP_PATH,
 	NR_WAIT_COLUMNS
 };
 _Static_assert(sizeof(waiter_columns) / sizeof(waiter_columns[0]) == NR_WAIT_COLUMNS,
@@ -295,15 +297,23 @@ static uint64_t overlap_ns(uint64_t a_from, uint64_t a_to, uint64_t b_from, uint
 	return to > from ? to - from : 0;
 }
 
+/* A task does not wait for itself: its own slices reach into the wait where the clocks differ by a little. */
+static void blame_other(const struct runq *rq, struct waiter *w, uint32_t tid, uint32_t waiter_tid,
+			uint64_t ns)
+{
+	if (tid != waiter_tid)
+		blame(rq, w, tid, ns);
+}
+
 /* Who had the CPU that the task was queued on while it waited, as far as the last slices tell. Returns how
  * many were looked at. */
-static unsigned find_behind(struct runq *rq, struct waiter *w, unsigned cpu, uint64_t from_ts_ns,
-			    uint64_t to_ts_ns)
+static unsigned find_behind(struct runq *rq, struct waiter *w, unsigned cpu, const struct tt_ev_switch *sw)
 {
 	const struct cpu_state *c = cpu < rq->nr_cpus ? rq->cpus[cpu] : NULL;
 	const struct tt_world_cpu *wc = tt_world_cpu(rq->world, cpu);
 	unsigned nr = c && c->nr_slices < NR_SLICES ? (unsigned)c->nr_slices : NR_SLICES;
-	uint64_t oldest_ts_ns = to_ts_ns;
+	uint64_t to_ts_ns = sw->ev.ts_ns, from_ts_ns = to_ts_ns - sw->wait_ns;
+	uint64_t oldest_ts_ns = to_ts_ns, known_to_ts_ns = to_ts_ns;
 	unsigned i;
 
 	if (!c)
@@ -311,14 +321,17 @@ static unsigned find_behind(struct runq *rq, struct waiter *w, unsigned cpu, uin
 	for (i = 0; i < nr && oldest_ts_ns > from_ts_ns; i++) {
 		const struct slice *s = &c->slices[(c->nr_slices - 1 - i) % NR_SLICES];
 
-		if (!i && wc) /* on another CPU somebody runs on since its last switch */
-			blame(rq, w, wc->running_tid,
-			      overlap_ns(s->to_ts_ns, to_ts_ns, from_ts_ns, to_ts_ns));
-		blame(rq, w, s->tid, overlap_ns(s->from_ts_ns, s->to_ts_ns, from_ts_ns, to_ts_ns));
+		if (!i && cpu == sw->ev.cpu) /* after an unseen switch nobody knows who ran up to now */
+			known_to_ts_ns = s->to_ts_ns;
+		else if (!i && wc) /* on another CPU somebody runs on since its last switch */
+			blame_other(rq, w, wc->running_tid, sw->next_tid,
+				    overlap_ns(s->to_ts_ns, to_ts_ns, from_ts_ns, to_ts_ns));
+		blame_other(rq, w, s->tid, sw->next_tid,
+			    overlap_ns(s->from_ts_ns, s->to_ts_ns, from_ts_ns, to_ts_ns));
 		if (s->from_ts_ns < oldest_ts_ns)
 			oldest_ts_ns = s->from_ts_ns;
 	}
-	w->asked_ns += to_ts_ns - (oldest_ts_ns > from_ts_ns ? oldest_ts_ns : from_ts_ns);
+	w->asked_ns += overlap_ns(oldest_ts_ns, known_to_ts_ns, from_ts_ns, to_ts_ns);
 	return i;
 }
 
@@ -329,7 +342,7 @@ static void ask_for_behind(struct runq *rq, struct cpu_state *c, struct waiter *
 {
 	w->long_ns += sw->wait_ns;
 	if (c->debt <= DEBT_MAX && sw->wait_ns <= sw->ev.ts_ns)
-		c->debt += find_behind(rq, w, queued_cpu, sw->ev.ts_ns - sw->wait_ns, sw->ev.ts_ns);
+		c->debt += find_behind(rq, w, queued_cpu, sw);
 }
 
 static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_switch *sw)
@@ -694,6 +707,8 @@ static void add_waiter_table(struct runq *rq, struct tt_report *r, struct tt_sec
 			tt_row_u64(t, WAIT_TID, who->tid);
 			tt_row_u64(t, WAIT_PID, who->pid);
 		}
+		if (tt_who_cgroup_path(&rq->who, slots[i]))
+			tt_row_text(r, t, WAIT_CGROUP_PATH, tt_who_cgroup_path(&rq->who, slots[i]));
 	}
 	if (t && others->sum_ns)
 		add_waiter_row(rq, r, t, "(others)", others);

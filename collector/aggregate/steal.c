@@ -94,7 +94,7 @@ static const struct tt_column victim_columns[] = {
 	{ "victim", "victim", TT_UNIT_TEXT, false, 0 },	  { "stolen_ns", "stolen", TT_UNIT_NS, false, 0 },
 	{ "share_pct", "share%", TT_UNIT_PCT, false, 1 }, { "gaps", "gaps", TT_UNIT_COUNT, false, 0 },
 	{ "max_ns", "max", TT_UNIT_NS, false, 0 },	  { "tid", "tid", TT_UNIT_COUNT, true, 0 },
-	{ "pid", "pid", TT_UNIT_COUNT, true, 0 },
+	{ "pid", "pid", TT_UNIT_COUNT, true, 0 },	  { "cgroup_path", "path", TT_UNIT_TEXT, true, 0 },
 };
 enum {
 	VICTIM_NAME,
@@ -104,6 +104,7 @@ enum {
 	VICTIM_MAX,
 	VICTIM_TID,
 	VICTIM_PID,
+	VICTIM_CGROUP_PATH,
 	NR_VICTIM_COLUMNS
 };
 _Static_assert(sizeof(victim_columns) / sizeof(victim_columns[0]) == NR_VICTIM_COLUMNS,
@@ -357,7 +358,8 @@ struct cpu_sum {
 	uint64_t stolen_ns, covered_ns, shed_ns, nr_gaps, nr_seen[NR_SEEN];
 	uint64_t stat_steal_ticks, stat_all_ticks;
 	bool has_stat;
-	uint64_t rq_steal_ns; /* growth of rq->prev_steal_time_rq; 0 = none, or the kernel has no such field */
+	uint64_t
+		rq_steal_ns; /* growth of rq->prev_steal_time_rq; 0 = none, or the kernel has no such field */
 	struct tt_hist gaps;
 };
 
@@ -485,6 +487,8 @@ static void add_ranked_victims(struct steal *st, struct tt_report *r, struct tt_
 			tt_row_u64(t, VICTIM_TID, st->who.slots[slots[i]].tid);
 			tt_row_u64(t, VICTIM_PID, st->who.slots[slots[i]].pid);
 		}
+		if (tt_who_cgroup_path(&st->who, slots[i]))
+			tt_row_text(r, t, VICTIM_CGROUP_PATH, tt_who_cgroup_path(&st->who, slots[i]));
 	}
 	if (others.stolen_ns)
 		add_victim_row(r, t, "(others)", &others, all_ns);

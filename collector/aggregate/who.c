@@ -287,3 +287,10 @@ char *tt_who_name(const struct tt_who *who, uint32_t slot, char *buf, size_t siz
 	}
 	return buf;
 }
+
+const char *tt_who_cgroup_path(const struct tt_who *who, uint32_t slot)
+{
+	if (!who->by_cgroup || slot == TT_WHO_OTHERS || !who->slots[slot].cgroup_id)
+		return NULL;
+	return tt_world_cgroup_path(who->world, who->slots[slot].cgroup_id);
+}

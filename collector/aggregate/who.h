@@ -64,3 +64,5 @@ const uint32_t *tt_who_rank(struct tt_who *who, const struct tt_who_owner *owner
 
 /* "postgres 1234", "idle", "docker/3fa1b2c4d5e6", "(others)". Returns buf. */
 char *tt_who_name(const struct tt_who *who, uint32_t slot, char *buf, size_t size);
+/* By cgroup, its whole path, for --cgroup; NULL where there is none or it is not known. */
+const char *tt_who_cgroup_path(const struct tt_who *who, uint32_t slot);

@@ -31,6 +31,7 @@ struct live_options {
 	uint64_t sections;
 	uint64_t interval_ns;  /* 0 = not given */
 	uint32_t nr_intervals; /* 0 = without end */
+	bool all_tables;       /* --by or --top: who, too */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -82,6 +83,7 @@ static error_t parse_live(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!opts->interval_ns)
 			opts->interval_ns = INTERVAL_NS_DEFAULT;
+		opts->all_tables = opts->view.by || opts->view.nr_top;
 		if (!opts->view.nr_top)
 			opts->view.nr_top = NR_TOP_LIVE;
 		return 0;
@@ -185,7 +187,7 @@ static int print_interval(struct live *live, uint64_t to_ts_ns)
 		.nr_lost = tt_pipeline_nr_lost(live->pipeline),
 		.only = live->filters.only[0] ? live->filters.only : NULL,
 	};
-	struct tt_render_options render = { .interval_lines = true };
+	struct tt_render_options render = { .interval_lines = true, .all_tables = live->opts->all_tables };
 	struct tt_report report;
 	int err;
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -341,12 +342,28 @@ static int check_device(const char *name, uint32_t *ret_device)
 	return 0;
 }
 
+/* It may come later, with a container; but a slip of the pen should not show only in the report. */
+static void warn_of_absent_cgroup(const char *cgroup)
+{
+	static const char *const mounts[] = { "", "unified/", "cpu/", "cpu,cpuacct/" };
+	char path[PATH_MAX];
+
+	for (unsigned i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s/cgroup.procs", mounts[i], cgroup);
+		if (!access(path, F_OK))
+			return;
+	}
+	log_warn("--cgroup: there is no cgroup '%s' now; it is shown if it comes", cgroup);
+}
+
 int tt_common_check_host(const struct tt_common_options *common, uint32_t *ret_device)
 {
 	long nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
 	char path[32];
 
 	*ret_device = 0;
+	if (common->cgroup)
+		warn_of_absent_cgroup(common->cgroup);
 	snprintf(path, sizeof(path), "/proc/%u", common->pid);
 	if (common->pid && access(path, F_OK)) {
 		log_error("-p: there is no process %u", common->pid);

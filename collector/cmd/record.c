@@ -52,6 +52,7 @@ struct recording {
 	int child_go_fd;  /* write end: closing it without a byte tells the child not to run */
 	int child_err_fd; /* the child's errno when it cannot execute the command */
 	bool error_was_said;
+	uint64_t open_events; /* of the epoch that is not written yet */
 	uint64_t shown_ns, shown_events;
 };
 
@@ -237,7 +238,7 @@ static void count_switches(struct cpu_count *c, const struct tt_batch *b)
 
 static void count_batch(struct recording *r, const struct tt_batch *b)
 {
-	r->summary.nr_events += b->nr_records;
+	r->open_events += b->nr_records;
 	r->summary.wire_bytes += b->size;
 	if (b->stream == TT_STREAM_SCHED && b->cpu < r->nr_cpus)
 		count_switches(&r->cpus[b->cpu], b);
@@ -270,8 +271,12 @@ static int sink_batch(void *ctx, const void *data, size_t len)
 static int sink_epoch(void *ctx, uint64_t until_ts_ns)
 {
 	struct recording *r = ctx;
+	int err = tt_session_write_epoch(r->writer, until_ts_ns);
 
-	return tt_session_write_epoch(r->writer, until_ts_ns);
+	if (!err) /* what does not fit into the file is not in the recording */
+		r->summary.nr_events += r->open_events;
+	r->open_events = 0;
+	return err;
 }
 
 /* --- what the user sees --- */
@@ -283,7 +288,7 @@ static uint64_t nr_lost(const struct tt_summary *s)
 
 static void show_progress(struct recording *r)
 {
-	uint64_t now_ns = tt_now_ns();
+	uint64_t now_ns = tt_now_ns(), nr_events = r->summary.nr_events + r->open_events;
 	struct tt_source_stats stats;
 	char bytes[16];
 
@@ -292,11 +297,11 @@ static void show_progress(struct recording *r)
 	r->source->ops->stats(r->source, &stats);
 	memcpy(r->summary.nr_lost, stats.nr_lost, sizeof(stats.nr_lost));
 	log_status("%.1f s  %.0f events/s  %llu lost  %sB", (double)(now_ns - r->summary.start_ts_ns) / 1e9,
-		   (double)(r->summary.nr_events - r->shown_events) * 1e9 / (double)(now_ns - r->shown_ns),
+		   (double)(nr_events - r->shown_events) * 1e9 / (double)(now_ns - r->shown_ns),
 		   (unsigned long long)nr_lost(&r->summary),
 		   tt_format_bytes(bytes, sizeof(bytes), tt_session_writer_bytes(r->writer)));
 	r->shown_ns = now_ns;
-	r->shown_events = r->summary.nr_events;
+	r->shown_events = nr_events;
 }
 
 static const char *loss_word(unsigned what)

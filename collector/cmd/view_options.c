@@ -46,7 +46,7 @@ static const struct argp_option view_options[] = {
 	{ "classic", KEY_CLASSIC, NULL, 0,
 	  "disk columns of iostat before sysstat 12 (avgrq-sz await svctm ...)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "JSON instead of text", 0 },
-	{ "top", KEY_TOP, "N", 0, "rows of top lists (default 10)", 0 },
+	{ "top", KEY_TOP, "N", 0, "rows of top lists (default 10, live 5)", 0 },
 	{ 0 },
 };
 

@@ -13,6 +13,7 @@ struct tt_render_options {
 	bool colour;
 	const char *file;    /* shown in the head line, NULL = none */
 	bool interval_lines; /* live: compact, no histograms */
+	bool all_tables;     /* with interval_lines: not only the first of each section */
 };
 
 /* What the head says. */

@@ -372,7 +372,7 @@ static void put_section(struct tt_page *page, const struct tt_section *s)
 }
 
 static void put_interval(struct tt_page *page, const struct tt_report *report,
-			 const struct tt_report_head *head)
+			 const struct tt_report_head *head, bool all_tables)
 {
 	char time[48], line[96], length[32];
 
@@ -383,7 +383,7 @@ static void put_interval(struct tt_page *page, const struct tt_report *report,
 	tt_page_line(page, TT_STYLE_PLAIN, line);
 	put_losses(page, head->nr_lost);
 	for (unsigned i = 0; i < report->nr_sections && !page->err; i++) {
-		put_tables(page, &report->sections[i], true);
+		put_tables(page, &report->sections[i], !all_tables);
 		put_notes(page, &report->sections[i]);
 	}
 	fputc('\n', page->out);
@@ -400,7 +400,7 @@ int tt_render_text(FILE *out, const struct tt_report *report, const struct tt_re
 	if (report->failed)
 		return -ENOMEM;
 	if (opts->interval_lines) {
-		put_interval(&page, report, head);
+		put_interval(&page, report, head, opts->all_tables);
 	} else {
 		put_head(&page, report, head, opts->file ? opts->file : head->file);
 		put_findings(&page, report);

@@ -469,7 +469,7 @@ int tt_bpf_check_permitted(char *why, size_t size)
 		close(fd);
 	tt_permit_read("", &permit);
 	if (!tt_permit_allows_bpf(&permit, missing, sizeof(missing))) {
-		snprintf(why, size, "needs %s: run as root, or use --source procfs", missing);
+		snprintf(why, size, "needs %s: run as root", missing);
 		return -EPERM;
 	}
 	if (err == -EPERM)

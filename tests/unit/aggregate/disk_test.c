@@ -323,3 +323,18 @@ Test(disk, the_next_interval_starts_at_0_and_counts_no_busy_time_twice)
 	cr_expect(eq(u64, feed_u64(&f, "devices", "vda", "busy_ns"), 10 * MS));
 	feed_close(&f);
 }
+
+Test(disk, a_cpu_filter_is_said_to_do_nothing_here)
+{
+	unsigned long mask = 1;
+	const struct tt_section *s;
+
+	f.view = (struct tt_view){ .cpu_mask = &mask, .nr_cpu_bits = 64 };
+	feed_open(&f, "disk", false);
+	feed_requests();
+	feed_finish(&f, 10 * S, 11 * S);
+	s = &f.report.sections[0];
+	cr_assert(eq(u32, s->nr_notes, 1));
+	cr_expect(eq(str, s->notes[0].text, "requests belong to no CPU: --cpu leaves them as they are"));
+	feed_close(&f);
+}

@@ -233,3 +233,22 @@ Test(runq, counters_give_sums_per_task_and_interval)
 	cr_expect(eq(u64, feed_u64(&f, "waiters", "worker 6", "wait_sum_ns"), 9 * MS));
 	feed_close(&f);
 }
+
+/* A switch before this one was not seen (its slice is unknown): nobody knows who ran up to now, and it was not the
+ * task that waited. */
+Test(runq, a_task_is_never_behind_itself)
+{
+	feed_open(&f, "runq", false);
+	feed_window(&f, 0, 10 * S, true, 0);
+	feed_task(&f, 10 * S, TT_TASK_AT_START, 1, "hog", 1, 0);
+	feed_task(&f, 10 * S, TT_TASK_AT_START, 2, "db", 1, 0);
+	feed_switch(&(struct sw){ 0, 10 * S + 10 * MS, 10 * MS, 0, 1, 2, TT_WAIT_WAKEUP, 0 });
+	feed_switch(&(struct sw){ 0, 10 * S + 14 * MS, 4 * MS, 0, 2, 1, TT_WAIT_WAKEUP, 0 });
+	/* 5 ms of hog are seen, then 3 ms are not; the stamp of the wait reaches 1 ms into db's own slice */
+	feed_switch(&(struct sw){ 0, 10 * S + 19 * MS, 5 * MS, 0, 1, 3, TT_WAIT_WAKEUP, 0 });
+	feed_switch(&(struct sw){ 0, 10 * S + 22 * MS, 0, 9 * MS, 3, 2, TT_WAIT_PREEMPTED, 0 });
+	feed_finish(&f, 10 * S, 11 * S);
+	cr_expect(eq(str, feed_cell(&f, "waiters", "db 2", "behind")->text, "hog 1"));
+	EXPECT_NEAR(feed_f64(&f, "waiters", "db 2", "behind_pct"), 100.0 * 5 / 6);
+	feed_close(&f);
+}

@@ -55,6 +55,23 @@ Test(text, interval_lines)
 			   (struct tt_render_options){ .width = 80, .interval_lines = true });
 }
 
+Test(text, intervals_show_who_only_when_asked)
+{
+	struct tt_render_options opts = { .width = 80, .interval_lines = true };
+	struct sample s;
+	char *text;
+
+	sample_open(&s);
+	text = render(&s, opts);
+	cr_expect(!strstr(text, "who waited longest"), "%s", text);
+	free(text);
+	opts.all_tables = true;
+	text = render(&s, opts);
+	cr_expect(strstr(text, "who waited longest"), "%s", text);
+	free(text);
+	sample_close(&s);
+}
+
 Test(text, every_line_fits_the_width)
 {
 	struct sample s;
