@@ -217,22 +217,32 @@ static error_t parse_filter(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
+		common->every_pid = !strcmp(arg, "all");
+		if (common->every_pid)
+			return 0;
 		if (tt_parse_u32(arg, &common->pid) || !common->pid || common->pid > INT32_MAX)
-			tt_usage_error("-p: '%s' is no process id; write a number from 1 to %d", arg,
+			tt_usage_error("-p: '%s' is no process id; write a number from 1 to %d, or all", arg,
 				       INT32_MAX);
 		common->pid_text = arg;
 		return 0;
 	case KEY_CGROUP:
 		if (!arg[0])
 			tt_usage_error("--cgroup: '' is no path; write it like /system.slice/nginx.service");
-		common->cgroup = strip_cgroup_mount(arg);
+		common->every_cgroup = !strcmp(arg, "all");
+		if (!common->every_cgroup)
+			common->cgroup = strip_cgroup_mount(arg);
 		return 0;
 	case KEY_DEVICE:
 		if (!arg[0])
 			tt_usage_error("--device: '' is no device; write a name like vda, /dev/vda or 253:0");
-		common->device = arg;
+		common->every_device = !strcmp(arg, "all");
+		if (!common->every_device)
+			common->device = arg;
 		return 0;
 	case KEY_CPU:
+		common->every_cpu = !strcmp(arg, "all");
+		if (common->every_cpu)
+			return 0;
 		parse_cpus(common, arg);
 		return 0;
 	default:
@@ -272,10 +282,10 @@ static const struct argp_option source_options[] = {
 };
 
 static const struct argp_option filter_options[] = {
-	{ "pid", 'p', "PID", 0, "only this process", 0 },
-	{ "cgroup", KEY_CGROUP, "PATH", 0, "only this cgroup and those below it", 0 },
-	{ "device", KEY_DEVICE, "NAME", 0, "only this disk (vda, /dev/vda or 253:0)", 0 },
-	{ "cpu", KEY_CPU, "LIST", 0, "only these CPUs (0-3,7)", 0 },
+	{ "pid", 'p', "PID", 0, "only this process (all: every one, whatever the recording says)", 0 },
+	{ "cgroup", KEY_CGROUP, "PATH", 0, "only this cgroup and those below it (or all)", 0 },
+	{ "device", KEY_DEVICE, "NAME", 0, "only this disk (vda, /dev/vda or 253:0; or all)", 0 },
+	{ "cpu", KEY_CPU, "LIST", 0, "only these CPUs (0-3,7; or all)", 0 },
 	{ 0 },
 };
 

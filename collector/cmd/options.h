@@ -39,6 +39,8 @@ struct tt_common_options {
 	const char *cpu_text;
 	unsigned long cpu_mask[TT_CPU_LONGS];
 	bool has_cpu_mask;
+	/* "all": lifts the filter that a recording has as its default */
+	bool every_pid, every_cgroup, every_device, every_cpu;
 	bool quiet, verbose;
 };
 

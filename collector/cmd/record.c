@@ -460,6 +460,17 @@ static void fill_command(struct tt_info *info, char **command)
 	}
 }
 
+/* A file is whole by epochs: one that may become only small needs small ones, or its first would not fit. */
+static uint64_t epoch_bytes(uint64_t max_bytes)
+{
+	const uint64_t least = 32 << 10, most = 4 << 20;
+	uint64_t bytes = max_bytes / 4;
+
+	if (!max_bytes || bytes > most)
+		return most;
+	return bytes < least ? least : bytes;
+}
+
 static int record(struct recording *r, const struct record_options *opts)
 {
 	struct tt_sink sink = { .ctx = r, .batch = sink_batch, .epoch = sink_epoch };
@@ -475,6 +486,7 @@ static int record(struct recording *r, const struct record_options *opts)
 	}
 	/* filters choose what the report shows: a time line with holes could not say who stole the time */
 	tt_source_options_fill(&source_opts, &opts->common, 0);
+	source_opts.epoch_bytes = epoch_bytes(opts->max_bytes);
 	source_opts.pid = 0;
 	source_opts.cpu_mask = NULL;
 	err = prepare_child(r, opts);

@@ -52,16 +52,17 @@ static const struct argp_option view_options[] = {
 
 const struct argp tt_argp_view = { .options = view_options, .parser = parse_view };
 
-/* Filters of the recording are the default view of its report; each can be overridden. */
+/* Filters of the recording are the default view of its report; each can be overridden, or lifted by "all". */
 static void take_defaults(struct tt_common_options *common, const struct tt_info *info)
 {
-	if (!common->pid && info->filter_pid[0] && tt_parse_u32(info->filter_pid, &common->pid))
+	if (!common->every_pid && !common->pid && info->filter_pid[0] &&
+	    tt_parse_u32(info->filter_pid, &common->pid))
 		common->pid = 0;
-	if (!common->cgroup && info->filter_cgroup[0])
+	if (!common->every_cgroup && !common->cgroup && info->filter_cgroup[0])
 		common->cgroup = info->filter_cgroup;
-	if (!common->device && info->filter_device[0])
+	if (!common->every_device && !common->device && info->filter_device[0])
 		common->device = info->filter_device;
-	if (!common->has_cpu_mask && info->filter_cpu[0] &&
+	if (!common->every_cpu && !common->has_cpu_mask && info->filter_cpu[0] &&
 	    !tt_parse_cpu_list(info->filter_cpu, common->cpu_mask, TT_CPU_BITS)) {
 		common->has_cpu_mask = true;
 		common->cpu_text = info->filter_cpu;

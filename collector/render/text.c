@@ -400,6 +400,8 @@ int tt_render_text(FILE *out, const struct tt_report *report, const struct tt_re
 	if (report->failed)
 		return -ENOMEM;
 	if (opts->interval_lines) {
+		/* counters have the same few columns every time */
+		page.steady_columns = strcmp(head->info->source, "procfs") != 0;
 		put_interval(&page, report, head, opts->all_tables);
 	} else {
 		put_head(&page, report, head, opts->file ? opts->file : head->file);

@@ -14,6 +14,7 @@ struct tt_page {
 	FILE *out;
 	unsigned width; /* columns, never 0 */
 	bool unicode, colour;
+	bool steady_columns; /* also those without a value: intervals below each other must line up */
 	int err;
 };
 

@@ -95,12 +95,14 @@ static const struct tt_cell *cell_at(const struct tt_table *t, unsigned row, uns
 }
 
 /* The key always is; others unless they are for JSON or say nothing in any row. */
-static bool is_visible(const struct tt_table *t, unsigned column)
+static bool is_visible(const struct tt_page *page, const struct tt_table *t, unsigned column)
 {
 	if (!column)
 		return true;
 	if (t->columns[column].json_only)
 		return false;
+	if (page->steady_columns)
+		return true;
 	for (unsigned row = 0; row < t->nr_rows; row++) {
 		if (cell_at(t, row, column)->type != TT_CELL_NONE)
 			return true;
@@ -141,7 +143,7 @@ static int grid_open(struct tt_page *page, const struct tt_table *t, const char 
 	unsigned nr_columns = 0, to = 0;
 
 	for (unsigned i = 0; i < t->nr_columns; i++)
-		nr_columns += is_visible(t, i);
+		nr_columns += is_visible(page, t, i);
 	*g = (struct grid){ .nr_rows = t->nr_rows, .nr_columns = nr_columns };
 	g->later_corner = t->columns[0].label;
 	g->texts = calloc((size_t)(g->nr_rows + 1) * nr_columns, sizeof(*g->texts));
@@ -152,7 +154,7 @@ static int grid_open(struct tt_page *page, const struct tt_table *t, const char 
 	for (unsigned i = 0; i < t->nr_columns; i++) {
 		const char *label = !i && corner ? corner : t->columns[i].label;
 
-		if (is_visible(t, i) && grid_fill_column(page, g, to++, t, i, label))
+		if (is_visible(page, t, i) && grid_fill_column(page, g, to++, t, i, label))
 			return -ENOMEM;
 	}
 	if (tt_text_width(g->later_corner) > g->widths[0])

@@ -106,6 +106,7 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 	b->stats_fd = -1;
 	b->proc_root = "";
 	b->interval_ns = opts->interval_ns ? opts->interval_ns : 1000000000;
+	b->epoch_bytes = opts->epoch_bytes ? opts->epoch_bytes : EPOCH_BYTES;
 	b->only_dev = opts->device;
 	nr_cpus = libbpf_num_possible_cpus();
 	if (nr_cpus < 1) {
@@ -275,7 +276,7 @@ static int bpf_poll(struct tt_source *src, int timeout_ms)
 		return n;
 	tt_bpf_cost_update(b, false);
 	now_ns = tt_now_ns();
-	if (now_ns < b->next_due_ns && b->bytes_since_epoch < EPOCH_BYTES)
+	if (now_ns < b->next_due_ns && b->bytes_since_epoch < b->epoch_bytes)
 		return 0;
 	while (b->next_due_ns <= now_ns)
 		b->next_due_ns += b->interval_ns;

@@ -61,7 +61,8 @@ static int load_plan(struct bpf_source *b, const struct tt_source_options *opts)
 
 	if (err)
 		return err;
-	b->skel->rodata->tt_wakeup_bytes = (uint32_t)(b->ring_bytes / 4);
+	b->skel->rodata->tt_wakeup_bytes =
+		(uint32_t)(b->ring_bytes / 4 < b->epoch_bytes / 2 ? b->ring_bytes / 4 : b->epoch_bytes / 2);
 	b->skel->rodata->tt_only_dev = opts->device;
 	err = timethief_bpf__load(b->skel);
 	if (err) {

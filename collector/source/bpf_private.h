@@ -45,6 +45,7 @@ struct bpf_source {
 	int *ring_fds;
 	uint64_t ring_bytes;
 	struct ring_buffer *rings;
+	uint64_t epoch_bytes;
 	uint64_t interval_ns, next_due_ns; /* epochs by time keep their beat, whatever volume does */
 	uint64_t last_epoch_ns, bytes_since_epoch;
 	int sink_err;

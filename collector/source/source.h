@@ -29,6 +29,7 @@ struct tt_source_options {
 	unsigned nr_hooks;
 	uint64_t ring_bytes;		/* per CPU; 0 = chosen by the source */
 	uint64_t interval_ns;		/* longest time between epochs; 0 = 1 s */
+	uint64_t epoch_bytes;		/* most bytes of batches between epochs, about; 0 = 4 MiB */
 	const unsigned long *cpu_mask;	/* NULL = all */
 	uint32_t device;		/* kernel dev_t; 0 = all */
 	const char *proc_root;		/* "" = the real one; tests pass a fixture */

@@ -195,6 +195,11 @@ loop_open() { # BYTES [losetup options]
 	path=$(losetup -f --show "$@" "$T/disk.img" 2>"$T/losetup.err") || return 1
 	loop_dev=${path#/dev/}
 	at_exit "loop_close $loop_dev"
+	# somebody may have switched its accounting off, and then the kernel counts nothing
+	if [ "$(cat "/sys/block/$loop_dev/queue/iostats")" = 0 ]; then
+		echo 1 >"/sys/block/$loop_dev/queue/iostats"
+		at_exit "echo 0 >/sys/block/$loop_dev/queue/iostats"
+	fi
 }
 # Only while it is ours: the number may be somebody else's by now.
 loop_close() { # NAME
