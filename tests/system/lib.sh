@@ -206,6 +206,8 @@ loop_close() { # NAME
 	[ "$(cat "/sys/block/$1/loop/backing_file" 2>/dev/null)" = "$T/disk.img" ] || return 0
 	losetup -d "/dev/$1"
 }
+# Whether a program can be given a terminal; some containers have no pseudo-terminals.
+has_terminal() { command -v script >/dev/null && script -qec true /dev/null </dev/null >/dev/null 2>&1; }
 # The 17 numbers of a device's line in /proc/diskstats.
 diskstats_of() { awk -v name="$1" '$3 == name { for (i = 4; i <= NF; i++) printf "%s%s", $i, i < NF ? " " : "\n" }' /proc/diskstats; }
 # Field N of the difference of two such lines, 1 = reads completed (the order of Documentation/admin-guide/iostats.rst).

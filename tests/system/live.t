@@ -58,7 +58,7 @@ interrupted() { # SOURCE
 }
 
 resized() { # SOURCE: on a pseudo-terminal of changing width
-	command -v script >/dev/null || { skip "$1: a resized terminal" "no script(1)"; return; }
+	has_terminal || { skip "$1: a resized terminal" "no script(1) or no pseudo-terminals"; return; }
 	cat >"$T/resize.sh" <<-'LOAD'
 		stty cols 120 rows 30
 		"$TT" live --source "$SOURCE" 100ms 12 & pid=$!

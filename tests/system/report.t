@@ -64,13 +64,13 @@ if [ $source = bpf ]; then
 fi
 
 # Colour on a terminal, none with NO_COLOR.
-if command -v script >/dev/null; then
+if has_terminal; then
 	script -qec "$TT report $T/s.tt" /dev/null </dev/null >"$T/tty.txt" 2>&1
 	check "colour on a terminal" "no escape sequence" grep -q $'\033\\[' "$T/tty.txt"
 	NO_COLOR=1 script -qec "$TT report $T/s.tt" /dev/null </dev/null >"$T/tty.txt" 2>&1
 	check "none with NO_COLOR" "escape sequences" eval '! grep -q $'"'\\033'"' "$T/tty.txt"'
 else
-	skip "colour on a terminal" "no script(1)"
+	skip "colour on a terminal" "no script(1) or no pseudo-terminals"
 fi
 timeout 20 "$TT" report "$T/s.tt" 2>"$T/pipe.err" | head -n 1 >/dev/null
 status=${PIPESTATUS[0]}
