@@ -275,6 +275,8 @@ static int sink_epoch(void *ctx, uint64_t until_ts_ns)
 
 	if (!err) /* what does not fit into the file is not in the recording */
 		r->summary.nr_events += r->open_events;
+	else if (err != -ENOMEM) /* the writer says what it cannot write, and why */
+		r->error_was_said = true;
 	r->open_events = 0;
 	return err;
 }

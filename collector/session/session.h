@@ -20,8 +20,8 @@ struct tt_session_reader;
  * with -EBUSY. Logs its own failures (path and errno). max_bytes 0 = no limit. */
 int tt_session_create(const char *path, const struct tt_info *info, uint64_t max_bytes,
 		      struct tt_session_writer **ret_w);
-/* Keeps a copy until the epoch is written. -ENOMEM; -EBADMSG: not a well-formed batch (tt_batch_check), ignored; -EMSGSIZE: an epoch
- * far beyond the 4 MiB of source.h. After an epoch failed: that error, and the batch is not kept. */
+/* Keeps a copy until the epoch is written. -ENOMEM; -EBADMSG: not a well-formed batch (tt_batch_check), ignored. An
+ * epoch far beyond the 4 MiB of source.h is written in parts, the earlier ones with the time of the epoch before. After an epoch failed: that error, and the batch is not kept. */
 int tt_session_write_batch(struct tt_session_writer *w, const void *batch, size_t len);
 /* Writes everything since the last epoch. -ENOSPC, -EFBIG (max_bytes reached: the file is whole, end the recording), -EIO ... */
 int tt_session_write_epoch(struct tt_session_writer *w, uint64_t until_ts_ns);

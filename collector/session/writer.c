@@ -30,6 +30,7 @@ struct tt_session_writer {
 	struct tt_bytes raw;		     /* payload of a block before compression */
 	struct tt_bytes epoch;		     /* blocks */
 	uint32_t nr_blocks, nr_batches;	     /* in epoch */
+	uint64_t until_ts_ns;		     /* of the last epoch */
 	uint32_t whole_number;		     /* next block's number once epoch is dropped */
 };
 
@@ -115,8 +116,10 @@ int tt_session_write_batch(struct tt_session_writer *w, const void *data, size_t
 	pending = &w->pending[i];
 	if (pending->size + len > PENDING_BYTES_MAX) {
 		err = flush_stream(w, i);
+		/* More than a reader will hold, as after a stall with large rings: what is here goes out as an epoch
+		 * that promises nothing new. Its later part comes late, nothing is lost. */
 		if (!err && w->epoch.size > TT_EPOCH_BYTES_MAX / 2)
-			err = -EMSGSIZE;
+			err = tt_session_write_epoch(w, w->until_ts_ns);
 		if (err)
 			return stop(w, err);
 	}
@@ -159,6 +162,7 @@ int tt_session_write_epoch(struct tt_session_writer *w, uint64_t until_ts_ns)
 	if (err)
 		return stop(w, err);
 	w->whole_number += w->nr_blocks;
+	w->until_ts_ns = until_ts_ns;
 	drop_epoch(w);
 	return 0;
 }
@@ -178,7 +182,7 @@ int tt_session_write_end(struct tt_session_writer *w, const struct tt_summary *s
 	if (err)
 		return err;
 	err = tt_output_append_last(w->out, w->epoch.data, w->epoch.size);
-	if (err)
+	if (err && w->stopped != -EPIPE) /* then it has been said: nobody reads any more */
 		log_error("cannot write the end of %s: %s", tt_output_path(w->out), strerror(-err));
 	w->stopped = w->stopped ? w->stopped : -ESHUTDOWN;
 	drop_epoch(w);

@@ -237,6 +237,32 @@ Test(session, an_epoch_of_many_blocks_comes_back_and_pipe_switches_are_small)
 	cr_expect(ne(str, end.reason, ""));
 }
 
+/* Random batches hardly get smaller: 40 MiB of them are far more than one epoch may hold. */
+Test(session, an_epoch_that_grows_too_large_is_written_in_parts)
+{
+	struct tt_session_writer *w;
+	struct tt_session_end end;
+	uint64_t seed = 3;
+	union tb t;
+
+	cr_assert(eq(int, tt_session_create(path, &info, 0, &w), 0));
+	tb_random_batch(&t, &seed);
+	write_one(w, &t);
+	cr_assert(eq(int, tt_session_write_epoch(w, 5), 0));
+	for (uint64_t bytes = 0; bytes < 40 << 20; bytes += t.b.size) {
+		tb_random_batch(&t, &seed);
+		write_one(w, &t);
+	}
+	cr_assert(eq(int, tt_session_write_epoch(w, 9), 0));
+	tt_session_writer_close(w);
+	cr_assert(eq(int, read_all(path, &end), 0));
+	expect_same();
+	cr_expect(gt(u32, nr_epochs, 2));
+	cr_expect(eq(u64, epochs[1], 5), "a part promises nothing new");
+	cr_expect(eq(u64, epochs[nr_epochs - 1], 9));
+	cr_expect(eq(int, end.damaged, false));
+}
+
 Test(session, info_and_summary_come_back_with_bad_utf8_replaced)
 {
 	struct tt_session_reader *r;
