@@ -237,6 +237,11 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 			d.flush_ns += now_ns - data_end_ns;
 		}
 		d.requeue_ns = io->requeue_ns;
+		if (d.queue_ns + d.flush_ns + d.requeue_ns > d.total_ns) {
+			/* what we knew is of the request's life before: its end and the next start were missed */
+			d.queue_ns = d.flush_ns = d.requeue_ns = 0;
+			flags |= TT_DISK_NO_START;
+		}
 		d.device_ns = d.total_ns - d.queue_ns - d.flush_ns - d.requeue_ns;
 	}
 	d.rec.size = sizeof(d);

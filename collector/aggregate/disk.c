@@ -46,7 +46,8 @@ struct disk {
 	struct tt_disk_split split; /* recorded requests of all groups */
 	struct tt_disk_split tail[NR_DIRECTIONS][NR_TAIL_BITS];
 	struct tt_busy busy;
-	uint64_t nr_requests; /* recorded, whatever their kind */
+	uint64_t nr_requests;	  /* recorded, whatever their kind */
+	uint64_t nr_split_errors; /* of split.nr: parts that are not its total */
 	uint64_t nr_uncounted, nr_failed, nr_shed, shed_queue_ns, shed_device_ns;
 	struct counters first, last;
 };
@@ -191,8 +192,10 @@ static const struct tt_column split_columns[] = {
 	{ "device_net_ns", "device net", TT_UNIT_NS, true, 0 },
 	{ "stolen_ns", "stolen", TT_UNIT_NS, true, 0 },
 	{ "flush_ns", "flush", TT_UNIT_NS, true, 0 },
+	{ "requests", "requests", TT_UNIT_COUNT, true, 0 },
+	{ "split_errors", "split errors", TT_UNIT_COUNT, true, 0 },
 };
-enum { NR_SPLIT_PARTS = 5, NR_SPLIT_COLUMNS = 2 + 2 * NR_SPLIT_PARTS };
+enum { NR_SPLIT_PARTS = 5, SPLIT_NR = 2 + 2 * NR_SPLIT_PARTS, SPLIT_ERRORS, NR_SPLIT_COLUMNS };
 _Static_assert(sizeof(split_columns) / sizeof(split_columns[0]) == NR_SPLIT_COLUMNS,
 	       "a column without a name");
 
@@ -393,6 +396,14 @@ static bool is_shown(const struct disks *ds, const struct tt_disk *rec)
 	return !(rec->flags & TT_DISK_NO_SUBMITTER) && tt_view_has_task(ds->view, ds->world, rec->tid);
 }
 
+/* Each part by itself, too: a part that went below 0 would still add up, modulo 2^64. */
+static bool parts_are_total(const struct tt_disk *rec)
+{
+	return rec->queue_ns <= rec->total_ns && rec->requeue_ns <= rec->total_ns &&
+	       rec->device_ns <= rec->total_ns && rec->flush_ns <= rec->total_ns &&
+	       rec->queue_ns + rec->requeue_ns + rec->device_ns + rec->flush_ns == rec->total_ns;
+}
+
 static void count_latency(struct disks *ds, struct disk *d, const struct tt_disk *rec, unsigned group)
 {
 	uint64_t stolen_ns = stolen_ns_of(ds, rec);
@@ -400,6 +411,7 @@ static void count_latency(struct disks *ds, struct disk *d, const struct tt_disk
 	if (rec->flags & TT_DISK_NO_END)
 		return;
 	tt_hist_add(&d->total[group], rec->total_ns);
+	d->nr_split_errors += !parts_are_total(rec);
 	add_split(&d->split, rec, stolen_ns);
 	if (group == TT_DISK_FLUSHES) /* a flush never queues: it would only dilute the two */
 		return;
@@ -742,6 +754,8 @@ static void add_split_row(const struct disks *ds, const struct disk *d, struct t
 		tt_row_u64(t, 2 + NR_SPLIT_PARTS + i, parts_ns[i]);
 	}
 	tt_row_u64(t, 1 + NR_SPLIT_PARTS, s->total_ns);
+	tt_row_u64(t, SPLIT_NR, s->nr);
+	tt_row_u64(t, SPLIT_ERRORS, d->nr_split_errors);
 }
 
 static int compare_disks(const void *a, const void *b)

@@ -127,6 +127,9 @@ parts_add_up() { # SCHEDULER
 	done < <(json "$T/report.json" ".sections.disk.tables.split[] | select(.device == \"$loop_dev\") |
 		\"\(.total_ns) \(.queue_ns + .requeue_ns + .device_net_ns + .stolen_ns + .flush_ns)\"")
 	check_true "$1: queue + requeue + device + flush = total" "$nr == 1 && $bad == 0"
+	check_equal "$1: the same of each single request" "$(value split_errors split)" 0
+	check_true "$1: and there were as many requests" \
+		"$(value requests split) >= $(value reads) + $(value writes)"
 	check_true "$1: percentiles are in order" \
 		"$(value r_p50_ns latency) <= $(value r_p99_ns latency) && $(value r_p99_ns latency) <= $(value r_max_ns latency)"
 	check_equal "$1: verified by the recording itself" \

@@ -172,6 +172,25 @@ static void feed_requests(void)
 	feed_request(FLUSH, 10 * S + 600 * MS, 2 * MS, 0, 2);
 }
 
+Test(disk, a_request_whose_parts_are_not_its_total_is_counted)
+{
+	struct tt_disk d = { .dev = VDA, .cmd_flags = READ, .bytes = 4096, .flags = TT_DISK_COUNTED, .total_ns = MS };
+
+	feed_open(&f, "disk", false);
+	feed_requests();
+	d.queue_ns = MS / 4;
+	d.device_ns = MS / 4;
+	feed_record(&f, TT_EV_DISK, 0, 10 * S + 700 * MS, &d.rec, d.flags);
+	/* adds up modulo 2^64 only */
+	d.queue_ns = 2 * MS;
+	d.device_ns = -(uint64_t)MS;
+	feed_record(&f, TT_EV_DISK, 0, 10 * S + 701 * MS, &d.rec, d.flags);
+	feed_finish(&f, 10 * S, 11 * S);
+	cr_expect(eq(u64, feed_u64(&f, "split", "vda", "requests"), 15));
+	cr_expect(eq(u64, feed_u64(&f, "split", "vda", "split_errors"), 2));
+	feed_close(&f);
+}
+
 Test(disk, requests_give_the_same_columns_and_exact_busy_time)
 {
 	feed_open(&f, "disk", false);
