@@ -19,7 +19,7 @@
  *
  * A program can miss an event: the kernel skips it when it would interrupt itself, and hides some tasks from tracing, with
  * the interrupts that hit them. A request whose end was missed is found later, when its memory starts a new request or by
- * disk__sweep, and still counted.
+ * disk__sweep, and still counted; one whose completion was missed has had all its bytes completed when it is done.
  *
  * The start is the kernel's own (start_time_ns) when the request is accounted, as in await; without
  * RQF_IO_STAT that field is stale, and then it is the time of block_io_start.
@@ -403,6 +403,11 @@ static __always_inline int on_done(struct request *rq)
 		flags |= TT_DISK_COUNTED;
 		if (kernel_ts_ns && kernel_ts_ns <= now_ns)
 			start_ts_ns = kernel_ts_ns;
+		if (io.bytes < io.data_len) {
+			/* A completion was missed. A request is only done when the kernel has counted all of it. */
+			io.bytes = io.data_len;
+			flags |= TT_DISK_SECTORS_COUNTED;
+		}
 	}
 	if (op == OP_DRV_IN || op == OP_DRV_OUT)
 		flags |= TT_DISK_PASSTHROUGH;
