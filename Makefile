@@ -19,6 +19,8 @@ BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,ri
 # What a Debian machine needs, by package; `make deps` installs what is missing.
 DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libxxhash-dev libjansson-dev libc6-dev
 DEPS_TEST  := libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
+# What boots Debian kernels in a guest (tests/vm), on x86-64.
+DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
@@ -101,7 +103,7 @@ demo: deps
 deps:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD)
 deps-test:
-	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST)
+	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_VM)
 
 golden: $(TESTS)
 	$(Q)for t in $(TESTS); do TT_GOLDEN_WRITE=1 $$t >/dev/null || exit 1; done

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What a test with a guest begins with: `. "$(dirname "$0")/test.sh"`. It has all of tests/system/lib.sh. Bash.
+#
+#   in_guest KERNEL SCRIPT [ARG...]   boots and runs tests/vm/guest/SCRIPT there; its /job is $job here, which then holds what it
+#                                     recorded. Options for tests/vm/run: array vm_options. Fails when the guest cannot be had or
+#                                     the script failed: that has been said then.
+#   TEST for_each_kernel KERNEL...    calls TEST KERNEL; $kernel is its name
+#
+# The guest records and copies the kernel's counters; judging is done here, where it costs a tenth of the time.
+. "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
+vm=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+vm_options=()
+job=
+
+in_guest() { # KERNEL SCRIPT [ARG...]
+	local status name=$1
+
+	job=$T/$1.$2
+	shift
+	"$vm/run" --kernel "$name" --job "$job" "${vm_options[@]}" -- "$vm/guest/$1" "${@:2}" >"$T/out" 2>"$T/err"
+	status=$?
+	grep '^tests/vm/run' "$T/err" # each boot's time
+	case $status in
+	0) return 0 ;;
+	77) skip "$name: $1" "$(tail -n 1 "$T/err")" ;;
+	*)
+		not_ok "$name: $1" "status $status: $(tail -n 3 "$T/err")"
+		tail -n 40 "$T/out" "$T/err" >&2
+		;;
+	esac
+	return 1
+}
+
+# The steal injector for the kernel, where it can be built.
+build_injector() { # KERNEL
+	"$vm/module/build" "$1" >/dev/null 2>"$T/err" && return
+	if [ $? = 77 ]; then skip "$1: injected steal" "$(tail -n 1 "$T/err")"
+	else not_ok "$1: build of the injector" "$(tail -n 1 "$T/err")"; fi
+	return 1
+}
