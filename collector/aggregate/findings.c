@@ -216,8 +216,9 @@ static void report_plain(struct tt_report *r, const struct tt_steal_facts *f)
 	char p99[DUR_LEN], max[DUR_LEN], count[32], gaps[96] = "", victim[128];
 
 	if (f->gaps->nr_total)
-		snprintf(gaps, sizeof(gaps), ", in %s gaps (all CPUs) of p99 %s and at most %s",
+		snprintf(gaps, sizeof(gaps), ", in %s gap%s (all CPUs) of p99 %s and at most %s",
 			 tt_format_count(count, sizeof(count), f->gaps->nr_total),
+			 f->gaps->nr_total == 1 ? "" : "s",
 			 tt_format_duration(p99, sizeof(p99), tt_hist_percentile_ns(f->gaps, 99)),
 			 tt_format_duration(max, sizeof(max), f->gaps->max_ns));
 	tt_report_add_finding(r, score(f->stolen_ns, f->dur_ns), "steal", "steal",
@@ -233,9 +234,9 @@ void tt_findings_steal(struct tt_report *r, const struct tt_steal_facts *f)
 	if (f->nr_jumps)
 		tt_report_add_finding(
 			r, 0, "steal", "steal-jump",
-			"the steal clock jumped %llu times, first at %.3f s: as after a live migration. The "
-			"jumps are taken out of the numbers.",
-			(unsigned long long)f->nr_jumps,
+			"the steal clock jumped %llu time%s, first at %.3f s, as after a live migration. A jump "
+			"counts for no more than the time that had passed.",
+			(unsigned long long)f->nr_jumps, f->nr_jumps == 1 ? "" : "s",
 			((double)f->first_jump_ts_ns - (double)f->from_ts_ns) / 1e9);
 	if (!worst || !f->stolen_ns)
 		return;

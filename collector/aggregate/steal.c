@@ -33,6 +33,7 @@ struct cpu_state {
 	struct tt_hist gaps;
 	struct tt_gap big[NR_BIG_GAPS]; /* ring */
 	uint64_t nr_big;
+	bool has_jumped;
 };
 
 struct victim {
@@ -245,8 +246,6 @@ static void on_steal(struct steal *st, const struct tt_ev_steal *ev)
 {
 	struct cpu_state *c = get_cpu(st, ev->ev.cpu);
 
-	if (ev->ev.flags & TT_SW_STEAL_JUMP && !st->nr_jumps++)
-		st->first_jump_ts_ns = ev->ev.ts_ns;
 	if (!ev->steal_ns)
 		return;
 	if (!c) {
@@ -278,6 +277,17 @@ static void on_counters(struct steal *st, const struct tt_cpu_counters *rec, uns
 		c->first = c->last;
 }
 
+static void on_jumps(struct steal *st, const struct tt_event *ev, uint64_t count)
+{
+	struct cpu_state *c = get_cpu(st, ev->cpu);
+
+	if (!st->nr_jumps)
+		st->first_jump_ts_ns = ev->ts_ns;
+	st->nr_jumps += count;
+	if (c)
+		c->has_jumped = true;
+}
+
 static void steal_event(void *state, const struct tt_event *ev)
 {
 	struct steal *st = state;
@@ -297,11 +307,8 @@ static void steal_event(void *state, const struct tt_event *ev)
 		tt_who_event(&st->who, ev);
 		break;
 	case TT_EV_LOSS:
-		if (((const struct tt_loss *)rec)->what != TT_LOSS_JUMP)
-			break;
-		if (!st->nr_jumps)
-			st->first_jump_ts_ns = ev->ts_ns;
-		st->nr_jumps += ((const struct tt_loss *)rec)->count;
+		if (((const struct tt_loss *)rec)->what == TT_LOSS_JUMP)
+			on_jumps(st, ev, ((const struct tt_loss *)rec)->count);
 		break;
 	}
 }
@@ -534,7 +541,7 @@ static void add_victim_table(struct steal *st, struct tt_report *r, struct tt_se
 static void add_check(struct steal *st, struct tt_report *r)
 {
 	double ours_ns = 0, kernel_ns = 0, rq_ns = 0, slack_ns = tick_ns(st), diff_ns, diff_pct;
-	bool has_stat = false, has_rq = true, ok;
+	bool has_stat = false, has_rq = true, has_jumped = false, ok;
 	char rq_text[48] = "", count[32];
 
 	for (unsigned cpu = 0; cpu < st->nr_cpus; cpu++) {
@@ -543,6 +550,8 @@ static void add_check(struct steal *st, struct tt_report *r)
 		if (!c || !has_counters(c))
 			continue;
 		has_stat = true;
+		/* the kernel has counted the jump as steal, we have not */
+		has_jumped = has_jumped || c->has_jumped;
 		ours_ns += (double)c->all_ns;
 		kernel_ns += (double)ticks_delta(c, TT_STAT_STEAL) * tick_ns(st);
 		slack_ns += tick_ns(st);
@@ -552,6 +561,11 @@ static void add_check(struct steal *st, struct tt_report *r)
 	if (!has_stat) {
 		tt_report_add_check(r, "steal", true, false, 0, 0, "ns",
 				    "steal not compared: /proc/stat was not read at both ends");
+		return;
+	}
+	if (has_jumped) {
+		tt_report_add_check(r, "steal", true, false, ours_ns, kernel_ns, "ns",
+				    "steal not compared: the steal clock jumped, and /proc/stat with it");
 		return;
 	}
 	slack_ns += kernel_ns / 100;
