@@ -6,7 +6,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-enum { TT_SYNC_BEGIN = 1, TT_SYNC_FLUSH = 2, TT_SYNC_END = 3, TT_SYNC_WHOAMI = 4 };
+enum { TT_SYNC_BEGIN = 1, TT_SYNC_FLUSH = 2, TT_SYNC_END = 3, TT_SYNC_WHOAMI = 4, TT_SYNC_REBASE = 5 };
 
 /* Never attached: the collector runs it with BPF_PROG_TEST_RUN on the CPU it wants. Args: enum above.
  * Looks at the steal clock and hands over what is staged, so that an idle CPU's records arrive too. Returns 1
@@ -33,8 +33,10 @@ int core__sync(struct bpf_raw_tracepoint_args *ctx)
 		if (c->on == TT_CPU_OFF)
 			tt_begin_cpu(c, rq, now_ns, (u32)bpf_get_current_pid_tgid(),
 				     rq ? BPF_CORE_READ(rq, nr_switches) : 0);
+	} else if (what == TT_SYNC_REBASE) {
+		tt_rebase_steal(c, rq);
 	} else if (c->on == TT_CPU_ON) {
-		tt_observe(c, rq, now_ns, TT_SEEN_SYNC);
+		tt_observe(c, now_ns, TT_SEEN_SYNC);
 		if (what == TT_SYNC_END) {
 			c->head.flags |= TT_BATCH_LAST;
 			c->on = TT_CPU_STOPPED;
@@ -68,7 +70,7 @@ int core__read_clocks(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!c || !clocks || !rq)
 		return 0;
-	clocks->steal_clock_ns = tt_read_steal(c, rq);
+	clocks->steal_clock_ns = tt_read_steal_at(tt_steal_mode, tt_steal_address(c, rq), c);
 	clocks->nr_switches = BPF_CORE_READ(rq, nr_switches);
 	if (bpf_core_field_exists(rq->prev_steal_time_rq))
 		clocks->prev_steal_rq_ns = BPF_CORE_READ(rq, prev_steal_time_rq);

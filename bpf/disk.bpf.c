@@ -171,20 +171,18 @@ static __always_inline void io_from_request(struct io *io, struct request *rq)
 static __always_inline u64 observe_completion(u64 now_ns)
 {
 	struct tt_cpu *c = tt_this_cpu();
-	struct rq *rq;
 
-	if (!c || !tt_steal_mode)
+	if (!c || !c->steal_mode)
 		return 0;
-	rq = tt_current_rq();
-	/* rq->prev_steal_time_rq is fresh only where the scheduler has just looked; the tick will do it */
-	if (tt_steal_mode != TT_STEAL_RQ && c->on == TT_CPU_ON && !c->busy) {
+	/* one that is fresh only where the scheduler has just looked: the tick will do it */
+	if (c->steal_mode != TT_STEAL_AT_SWITCH && c->on == TT_CPU_ON && !c->busy) {
 		c->busy = 1;
 		barrier();
-		tt_observe(c, rq, now_ns, TT_SEEN_COMPLETION);
+		tt_observe(c, now_ns, TT_SEEN_COMPLETION);
 		barrier();
 		c->busy = 0;
 	}
-	return tt_read_steal(c, rq);
+	return tt_read_steal(c);
 }
 
 /* As it was submitted: the flush machinery takes the flag off before the data is issued. */
@@ -327,6 +325,7 @@ static __always_inline int on_issue(struct request *rq)
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	struct io *io = find_or_make_io(rq);
+	struct tt_cpu *c;
 
 	if (!io)
 		return 0;
@@ -345,12 +344,9 @@ static __always_inline int on_issue(struct request *rq)
 		io->after_preflush = (io->cmd_flags & 0xff) != OP_FLUSH && is_preflush(io) &&
 				     BPF_CORE_READ(rq, rq_flags) & tt_rqf_flush_seq;
 		io->sector = BPF_CORE_READ(rq, __sector); /* a front merge moves it */
-		if (tt_steal_mode) {
-			struct tt_cpu *c = tt_this_cpu();
-
-			if (c)
-				io->steal_issue_ns = tt_read_steal(c, tt_current_rq());
-		}
+		c = tt_this_cpu();
+		if (c && c->steal_mode)
+			io->steal_issue_ns = tt_read_steal(c);
 	} else if (io->requeue_ts_ns) {
 		io->requeue_ns += now_ns - io->requeue_ts_ns;
 	}

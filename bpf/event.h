@@ -292,6 +292,13 @@ struct tt_disk_sums {
 		shed_device_ns; /* requests without a record */
 };
 
+/* A hook saw nothing while the kernel's own counter grew, and another took its place. Counters of the kernel come right before it:
+ * from them on the new one can be compared. */
+struct tt_hook_change {
+	struct tt_record rec;
+	char probe[8], from[24], to[24]; /* names as in timethief doctor, NUL-terminated */
+};
+
 /* Something was lost, when and how much. */
 struct tt_loss {
 	struct tt_record rec; /* ts_ns: when it was noticed; cpu: where, or TT_CPU_NONE */

@@ -14,24 +14,23 @@
 #include "bpf/compat.bpf.h"
 #include "bpf/event.h"
 
-/* Where the steal clock is read. Set before load. */
+/* What the steal clock is. */
 enum tt_steal_mode {
 	TT_STEAL_NONE = 0,
-	TT_STEAL_PERCPU =
-		1,	 /* a u64 at a fixed distance from the CPU's run queue (steal area, kernel_cpustat) */
-	TT_STEAL_RQ = 2, /* rq->prev_steal_time_rq; right at switches and ticks */
-	TT_STEAL_TICK = 3,    /* rq->prev_steal_time */
-	TT_STEAL_ACCOUNT = 4, /* what our account_steal_time probe added up */
+	TT_STEAL_PERCPU = 1,	/* a u64 at a fixed distance from the CPU's run queue, or in it */
+	TT_STEAL_AT_SWITCH = 2, /* the same, but fresh only at switches and ticks (rq->prev_steal_time_rq) */
+	TT_STEAL_ACCOUNT = 3,	/* what our account_steal_time probe added up */
 };
 
 enum { TT_BODY_WORDS = (TT_BATCH_BYTES_MAX - sizeof(struct tt_batch)) / 8, TT_BODY_ROOM = 512 };
 
 /* One CPU's state and staging buffer. */
 struct tt_cpu {
-	u64 last_ts_ns;	    /* of the last record */
-	u64 raw_steal_ns;   /* steal clock as last read */
-	u64 steal_clock_ns; /* the same without jumps */
-	u64 account_ns;	    /* TT_STEAL_ACCOUNT's clock */
+	u64 last_ts_ns;	     /* of the last record */
+	u64 raw_steal_ns;    /* steal clock as last read */
+	u64 steal_clock_ns;  /* the same without jumps */
+	u64 account_ns;	     /* TT_STEAL_ACCOUNT's clock */
+	u64 rq_at, steal_at; /* addresses: this CPU's run queue and steal clock, 0 = none */
 	u64 wait_total_ns;
 	u64 nr_switches; /* after the last record */
 	u64 nr_shed_switches;
@@ -42,6 +41,8 @@ struct tt_cpu {
 	u32 cur_tid;
 	u32 pos; /* words used in body */
 	u32 nr_batch_switches;
+	u32 steal_mode; /* tt_steal_mode as of begin or rebase */
+	u32 pad;
 	u16 next_flags; /* TT_BATCH_* of the batch to come */
 	u8 on;		/* enum tt_cpu_on */
 	u8 busy;
@@ -60,8 +61,6 @@ enum tt_cpu_on { TT_CPU_OFF = 0, TT_CPU_ON = 1, TT_CPU_STOPPED = 2 };
 #endif
 
 /* Knobs: const volatile, set between open and load. */
-TT_KNOB const volatile __u32 tt_steal_mode;
-TT_KNOB const volatile __s64 tt_steal_distance; /* from the run queue, TT_STEAL_PERCPU */
 TT_KNOB const volatile __s64
 	tt_preempt_distance;		   /* of the CPU's preempt count from the run queue; 0 = unknown */
 TT_KNOB const volatile bool tt_use_stamps; /* waits from our own stamps, not from sched_info */
@@ -77,10 +76,12 @@ TT_KNOB const volatile __u32 tt_rqf_flush_seq, tt_rqf_io_stat; /* of request->rq
 TT_KNOB const volatile __u32 tt_wakeup_bytes;		       /* wake the reader when a ring holds so much */
 TT_KNOB const volatile __u32 tt_only_dev;		       /* kernel dev_t, 0 = all */
 
-/* Set while running. */
-TT_KNOB volatile __u32 tt_recording; /* a CPU that comes online now begins by itself */
-TT_KNOB volatile __u32 tt_own_pid;   /* the recorder, in the initial pid namespace */
-TT_KNOB volatile __u32 tt_iter_why;  /* enum tt_task_why of the iterator's records */
+/* Set while running. A CPU takes over the steal clock when it begins or is told to rebase. */
+TT_KNOB volatile __u32 tt_steal_mode;
+TT_KNOB volatile __s64 tt_steal_distance; /* from the run queue */
+TT_KNOB volatile __u32 tt_recording;	  /* a CPU that comes online now begins by itself */
+TT_KNOB volatile __u32 tt_own_pid;	  /* the recorder, in the initial pid namespace */
+TT_KNOB volatile __u32 tt_iter_why;	  /* enum tt_task_why of the iterator's records */
 
 TT_MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -118,29 +119,31 @@ static __always_inline struct rq *tt_current_rq(void)
 	return BPF_CORE_READ(t, se.cfs_rq, rq);
 }
 
-static __always_inline u64 tt_read_steal(const struct tt_cpu *c, const struct rq *rq)
+static __always_inline u64 tt_read_steal_at(u32 mode, u64 address, const struct tt_cpu *c)
 {
 	u64 clock_ns = 0;
 
-	switch (tt_steal_mode) {
-	case TT_STEAL_PERCPU:
-		if (rq)
-			bpf_probe_read_kernel(&clock_ns, sizeof(clock_ns),
-					      (const void *)rq + tt_steal_distance);
-		return clock_ns;
-	case TT_STEAL_RQ:
-		if (rq && bpf_core_field_exists(rq->prev_steal_time_rq))
-			clock_ns = BPF_CORE_READ(rq, prev_steal_time_rq);
-		return clock_ns;
-	case TT_STEAL_TICK:
-		if (rq && bpf_core_field_exists(rq->prev_steal_time))
-			clock_ns = BPF_CORE_READ(rq, prev_steal_time);
-		return clock_ns;
-	case TT_STEAL_ACCOUNT:
+	if (mode == TT_STEAL_ACCOUNT)
 		return c->account_ns;
-	default:
+	if (address)
+		bpf_probe_read_kernel(&clock_ns, sizeof(clock_ns), (const void *)address);
+	return clock_ns;
+}
+
+static __always_inline u64 tt_read_steal(const struct tt_cpu *c)
+{
+	return tt_read_steal_at(c->steal_mode, c->steal_at, c);
+}
+
+/* Of the steal clock that is set now. The verifier adds no variable to a pointer that it knows: it must forget what this one is. */
+static __always_inline u64 tt_steal_address(struct tt_cpu *c, const struct rq *rq)
+{
+	volatile u64 *rq_at = &c->rq_at;
+
+	if (!rq || !tt_steal_mode || tt_steal_mode == TT_STEAL_ACCOUNT)
 		return 0;
-	}
+	*rq_at = (u64)rq;
+	return *rq_at + tt_steal_distance;
 }
 
 /* Interrupt, softirq or NMI: the task that is current has nothing to do with what happens. */
@@ -196,7 +199,7 @@ static __always_inline void tt_open_batch(struct tt_cpu *c)
 	c->head.stream = TT_STREAM_SCHED;
 	c->head.version = TT_WIRE_VERSION;
 	c->head.base_ts_ns = c->last_ts_ns;
-	c->head.steal_clock_ns = tt_steal_mode ? c->steal_clock_ns : 0;
+	c->head.steal_clock_ns = c->steal_mode ? c->steal_clock_ns : 0;
 	c->head.nr_switches = c->nr_switches;
 	c->head.wait_total_ns = c->wait_total_ns;
 	c->head.nr_shed_switches = c->nr_shed_switches;
@@ -243,12 +246,20 @@ static __always_inline u64 tt_steal_since(struct tt_cpu *c, u64 raw_ns, u64 now_
 	return delta_ns;
 }
 
+/* From now on the CPU reads the steal clock that is set, without taking the difference to the one before for steal. */
+static __always_inline void tt_rebase_steal(struct tt_cpu *c, const struct rq *rq)
+{
+	c->steal_mode = tt_steal_mode;
+	c->steal_at = tt_steal_address(c, rq);
+	c->raw_steal_ns = tt_read_steal(c);
+}
+
 /* An empty batch goes out at once: the state at the beginning must not get lost with the first records. */
 static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, u64 now_ns, u32 tid,
 					 u64 nr_switches)
 {
 	c->last_ts_ns = now_ns;
-	c->raw_steal_ns = tt_read_steal(c, rq);
+	tt_rebase_steal(c, rq);
 	c->steal_clock_ns = c->raw_steal_ns;
 	c->nr_switches = nr_switches;
 	c->cur_tid = tid;
@@ -259,8 +270,7 @@ static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, 
 }
 
 /* Looks at the steal clock between two switches. The caller owns the buffer. */
-static __always_inline void tt_observe(struct tt_cpu *c, const struct rq *rq, u64 now_ns,
-				       enum tt_steal_seen seen)
+static __always_inline void tt_observe(struct tt_cpu *c, u64 now_ns, enum tt_steal_seen seen)
 {
 	u16 flags = TT_SW_MARK | seen << TT_SW_SEEN_SHIFT;
 	struct tt_mark *mark;
@@ -270,7 +280,7 @@ static __always_inline void tt_observe(struct tt_cpu *c, const struct rq *rq, u6
 	/* since the caller read the time, a tick may have come in between and left its mark */
 	if (now_ns < c->last_ts_ns)
 		now_ns = c->last_ts_ns;
-	steal_ns = tt_steal_since(c, tt_read_steal(c, rq), now_ns, &flags);
+	steal_ns = tt_steal_since(c, tt_read_steal(c), now_ns, &flags);
 	if (!steal_ns && seen != TT_SEEN_SYNC && !(flags & TT_SW_STEAL_JUMP))
 		return;
 	pos = tt_stage(c, now_ns, sizeof(*mark) / 8);

@@ -276,7 +276,7 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 		c->wait_total_ns += a.wait_ns;
 		return 0;
 	}
-	steal_ns = tt_steal_since(c, tt_read_steal(c, rq), now_ns, &flags);
+	steal_ns = tt_steal_since(c, tt_read_steal(c), now_ns, &flags);
 
 	pos = tt_stage(c, now_ns, sizeof(*sw) / 8);
 	c->steal_clock_ns += steal_ns;

@@ -16,7 +16,7 @@ static __always_inline int on_tick(void)
 
 	if (!c || c->on != TT_CPU_ON || c->busy)
 		return 0;
-	tt_observe(c, tt_current_rq(), bpf_ktime_get_ns(), TT_SEEN_TICK);
+	tt_observe(c, bpf_ktime_get_ns(), TT_SEEN_TICK);
 	return 0;
 }
 

@@ -230,14 +230,23 @@ void tt_findings_steal(struct tt_report *r, const struct tt_steal_facts *f)
 {
 	double steal_pct = 100 * tt_ratio((double)f->stolen_ns, (double)f->covered_ns);
 	const struct tt_steal_cpu_facts *worst = worst_cpu(f);
+	char missed[DUR_LEN];
 
 	if (f->nr_jumps)
-		tt_report_add_finding(
-			r, 0, "steal", "steal-jump",
-			"the steal clock jumped %llu time%s, first at %.3f s, as after a live migration. A jump "
-			"counts for no more than the time that had passed.",
-			(unsigned long long)f->nr_jumps, f->nr_jumps == 1 ? "" : "s",
-			((double)f->first_jump_ts_ns - (double)f->from_ts_ns) / 1e9);
+		tt_report_add_finding(r, 0, "steal", "steal-jump",
+				      "the steal clock jumped %llu time%s, first at %.3f s, as after a live "
+				      "migration. A jump "
+				      "counts for no more than the time that had passed.",
+				      (unsigned long long)f->nr_jumps, f->nr_jumps == 1 ? "" : "s",
+				      ((double)f->first_jump_ts_ns - (double)f->from_ts_ns) / 1e9);
+	if (f->silent_hook && f->silent_hook[0])
+		tt_report_add_finding(r, score(f->missed_ns, f->dur_ns), "steal", "steal-hook",
+				      "hook %s was attached but silent: %s took over at %.3f s. The %s that "
+				      "the kernel counted "
+				      "until then are in no row.",
+				      f->silent_hook, f->next_hook,
+				      ((double)f->hook_change_ts_ns - (double)f->from_ts_ns) / 1e9,
+				      tt_format_duration(missed, sizeof(missed), f->missed_ns));
 	if (!worst || !f->stolen_ns)
 		return;
 	if (worst->steal_pct < STEAL_PCT_MIN && f->gaps->max_ns < STEAL_GAP_NS_MIN)

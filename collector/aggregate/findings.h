@@ -44,6 +44,9 @@ struct tt_steal_facts {
 	 * chance */
 	double near_disk_pct, near_disk_by_chance_pct;
 	uint64_t nr_jumps, first_jump_ts_ns, from_ts_ns;
+	/* a hook that was silent gave way to the next; NULL or "" = none did */
+	const char *silent_hook, *next_hook;
+	uint64_t hook_change_ts_ns, missed_ns;
 };
 
 void tt_findings_steal(struct tt_report *r, const struct tt_steal_facts *f);

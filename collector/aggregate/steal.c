@@ -30,6 +30,8 @@ struct cpu_state {
 	uint64_t all_ns; /* whatever the view leaves out, shed included */
 	uint64_t shown_ns, shed_ns, nr_gaps, nr_seen[NR_SEEN];
 	struct counters first, last;
+	struct counters check_from; /* of first, or of where another hook took over */
+	uint64_t unchecked_ns;	    /* of all_ns, before that */
 	struct tt_hist gaps;
 	struct tt_gap big[NR_BIG_GAPS]; /* ring */
 	uint64_t nr_big;
@@ -50,6 +52,8 @@ struct steal {
 	struct tt_who who;
 	struct victim *victims; /* by slot of who */
 	uint64_t nr_jumps, first_jump_ts_ns;
+	char silent_hook[24], next_hook[24]; /* "" = it never changed */
+	uint64_t hook_change_ts_ns, missed_ns;
 	/* gaps beside completions of disk requests */
 	uint64_t nr_done, last_done_ts_ns, near_ns, pending_end_ts_ns, pending_ns;
 };
@@ -274,7 +278,40 @@ static void on_counters(struct steal *st, const struct tt_cpu_counters *rec, uns
 	c->last.prev_steal_rq_ns = rec->prev_steal_rq_ns;
 	memcpy(c->last.ticks, rec->ticks, sizeof(c->last.ticks));
 	if (!c->first.known)
-		c->first = c->last;
+		c->first = c->check_from = c->last;
+}
+
+/* Growth of one field of /proc/stat; a field that went back has grown by 0, as mpstat prints it. */
+static uint64_t ticks_between(const struct counters *from, const struct counters *to, unsigned field)
+{
+	return to->ticks[field] > from->ticks[field] ? to->ticks[field] - from->ticks[field] : 0;
+}
+
+static double tick_ns(const struct steal *st)
+{
+	uint32_t user_hz = tt_world_info(st->world)->user_hz;
+
+	return 1e9 / (user_hz ? user_hz : 100);
+}
+
+/* What the silent hook missed is missing: from here on the sums can be compared again. */
+static void on_hook_change(struct steal *st, const struct tt_event *ev, const struct tt_hook_change *rec)
+{
+	if (strncmp(rec->probe, "steal", sizeof(rec->probe)))
+		return;
+	snprintf(st->silent_hook, sizeof(st->silent_hook), "%.*s", (int)sizeof(rec->from), rec->from);
+	snprintf(st->next_hook, sizeof(st->next_hook), "%.*s", (int)sizeof(rec->to), rec->to);
+	st->hook_change_ts_ns = ev->ts_ns;
+	for (unsigned cpu = 0; cpu < st->nr_cpus; cpu++) {
+		struct cpu_state *c = st->cpus[cpu];
+
+		if (!c)
+			continue;
+		st->missed_ns += (uint64_t)((double)ticks_between(&c->check_from, &c->last, TT_STAT_STEAL) *
+					    tick_ns(st));
+		c->check_from = c->last;
+		c->unchecked_ns = c->all_ns;
+	}
 }
 
 static void on_jumps(struct steal *st, const struct tt_event *ev, uint64_t count)
@@ -306,6 +343,9 @@ static void steal_event(void *state, const struct tt_event *ev)
 	case TT_EV_TASK:
 		tt_who_event(&st->who, ev);
 		break;
+	case TT_EV_HOOK_CHANGE:
+		on_hook_change(st, ev, (const struct tt_hook_change *)rec);
+		break;
 	case TT_EV_LOSS:
 		if (((const struct tt_loss *)rec)->what == TT_LOSS_JUMP)
 			on_jumps(st, ev, ((const struct tt_loss *)rec)->count);
@@ -315,11 +355,9 @@ static void steal_event(void *state, const struct tt_event *ev)
 
 /* The report */
 
-/* Growth of one field of /proc/stat; a field that went back has grown by 0, as mpstat prints it. */
 static uint64_t ticks_delta(const struct cpu_state *c, unsigned field)
 {
-	return c->last.ticks[field] > c->first.ticks[field] ? c->last.ticks[field] - c->first.ticks[field]
-							    : 0;
+	return ticks_between(&c->first, &c->last, field);
 }
 
 static bool has_counters(const struct cpu_state *c)
@@ -344,13 +382,6 @@ static double busy_pct(const struct cpu_state *c)
 	if (!has_counters(c) || !all_ticks)
 		return -1;
 	return 100.0 * (1 - tt_ratio((double)(ticks_delta(c, 3) + ticks_delta(c, 4)), (double)all_ticks));
-}
-
-static double tick_ns(const struct steal *st)
-{
-	uint32_t user_hz = tt_world_info(st->world)->user_hz;
-
-	return 1e9 / (user_hz ? user_hz : 100);
 }
 
 static uint64_t ticks_to_ns(const struct steal *st, uint64_t ticks)
@@ -552,11 +583,11 @@ static void add_check(struct steal *st, struct tt_report *r)
 		has_stat = true;
 		/* the kernel has counted the jump as steal, we have not */
 		has_jumped = has_jumped || c->has_jumped;
-		ours_ns += (double)c->all_ns;
-		kernel_ns += (double)ticks_delta(c, TT_STAT_STEAL) * tick_ns(st);
+		ours_ns += (double)(c->all_ns - c->unchecked_ns);
+		kernel_ns += (double)ticks_between(&c->check_from, &c->last, TT_STAT_STEAL) * tick_ns(st);
 		slack_ns += tick_ns(st);
-		has_rq = has_rq && c->first.prev_steal_rq_ns && c->last.prev_steal_rq_ns;
-		rq_ns += (double)(c->last.prev_steal_rq_ns - c->first.prev_steal_rq_ns);
+		has_rq = has_rq && c->check_from.prev_steal_rq_ns && c->last.prev_steal_rq_ns;
+		rq_ns += (double)(c->last.prev_steal_rq_ns - c->check_from.prev_steal_rq_ns);
 	}
 	if (!has_stat) {
 		tt_report_add_check(r, "steal", true, false, 0, 0, "ns",
@@ -680,6 +711,10 @@ static int add_findings(struct steal *st, const struct tt_interval *interval, st
 	facts.near_disk_by_chance_pct = near_disk_by_chance_pct(st, &all->gaps, facts.dur_ns);
 	facts.nr_jumps = st->nr_jumps;
 	facts.first_jump_ts_ns = st->first_jump_ts_ns;
+	facts.silent_hook = st->silent_hook;
+	facts.next_hook = st->next_hook;
+	facts.hook_change_ts_ns = st->hook_change_ts_ns;
+	facts.missed_ns = st->missed_ns;
 	tt_findings_steal(r, &facts);
 	free(cpus);
 	free(gaps);
@@ -767,11 +802,12 @@ static void steal_reset(void *state)
 			continue;
 		last = c->last;
 		memset(c, 0, sizeof(*c));
-		c->first = c->last = last;
+		c->first = c->last = c->check_from = last;
 	}
 	memset(st->victims, 0, st->who.nr * sizeof(*st->victims));
 	tt_who_reset(&st->who);
-	st->beyond_ns = st->nr_jumps = st->first_jump_ts_ns = 0;
+	st->beyond_ns = st->nr_jumps = st->first_jump_ts_ns = st->missed_ns = 0;
+	st->silent_hook[0] = '\0';
 	st->nr_done = st->near_ns = st->pending_ns = 0;
 }
 

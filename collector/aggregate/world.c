@@ -456,6 +456,19 @@ static void on_switch(struct tt_world *w, const struct tt_ev_switch *sw)
 	c->cpu.running_tid = sw->next_tid;
 }
 
+static void on_hook_change(struct tt_world *w, const struct tt_hook_change *rec)
+{
+	for (unsigned i = 0; i < w->info.nr_probes && i < TT_INFO_NR_PROBES; i++) {
+		struct tt_probe_info *p = &w->info.probes[i];
+
+		if (strncmp(p->probe, rec->probe, sizeof(rec->probe)))
+			continue;
+		snprintf(p->detail, sizeof(p->detail), "in the place of %.*s, which was silent",
+			 (int)sizeof(rec->from), rec->from);
+		snprintf(p->rung, sizeof(p->rung), "%.*s", (int)sizeof(rec->to), rec->to);
+	}
+}
+
 void tt_world_event(struct tt_world *w, const struct tt_event *ev)
 {
 	const struct tt_record *rec = ((const struct tt_ev_record *)ev)->rec;
@@ -489,6 +502,9 @@ void tt_world_event(struct tt_world *w, const struct tt_event *ev)
 		break;
 	case TT_EV_CPU_COUNTERS:
 		get_cpu(w, ev->cpu);
+		break;
+	case TT_EV_HOOK_CHANGE:
+		on_hook_change(w, (const struct tt_hook_change *)rec);
 		break;
 	}
 }

@@ -180,7 +180,7 @@ static int print_interval(struct live *live, uint64_t to_ts_ns)
 {
 	struct tt_interval interval = { .from_ts_ns = live->from_ts_ns, .to_ts_ns = to_ts_ns };
 	struct tt_report_head head = {
-		.info = &live->info,
+		.info = tt_pipeline_info(live->pipeline),
 		.from_ts_ns = live->from_ts_ns,
 		.to_ts_ns = to_ts_ns,
 		.nr_events = tt_pipeline_nr_events(live->pipeline),

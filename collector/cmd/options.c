@@ -276,7 +276,9 @@ static const struct argp_option source_options[] = {
 	  "auto (default), bpf, or procfs: counters of /proc only, no privileges", 0 },
 	{ "probe", KEY_PROBE, "NAME", 0, "steal, disk or runq; repeatable (default: all)", 0 },
 	{ "hook", KEY_HOOK, "PROBE=HOOK", 0,
-	  "use this hook for a probe instead of the best; see timethief doctor", 0 },
+	  "use this hook for a probe instead of the best; repeatable: a ladder, best first; see timethief "
+	  "doctor",
+	  0 },
 	{ "ring-size", KEY_RING_SIZE, "SIZE", 0, "ring buffer of each CPU, 4k to 1g", 0 },
 	{ 0 },
 };

@@ -246,6 +246,11 @@ uint64_t tt_pipeline_nr_events(const struct tt_pipeline *p)
 	return p->nr_events;
 }
 
+const struct tt_info *tt_pipeline_info(const struct tt_pipeline *p)
+{
+	return tt_world_info(p->world);
+}
+
 const uint64_t *tt_pipeline_nr_lost(const struct tt_pipeline *p)
 {
 	return p->nr_lost;

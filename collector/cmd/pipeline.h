@@ -37,6 +37,8 @@ bool tt_pipeline_window(const struct tt_pipeline *p, uint64_t *ret_begin_ts_ns, 
 
 /* What was looked at since open or reset. */
 uint64_t tt_pipeline_nr_events(const struct tt_pipeline *p);
+/* Of the session, with the hooks that are in use by now. */
+const struct tt_info *tt_pipeline_info(const struct tt_pipeline *p);
 const uint64_t *tt_pipeline_nr_lost(const struct tt_pipeline *p); /* TT_LOSS_NR */
 const struct tt_decode_stats *tt_pipeline_decode_stats(const struct tt_pipeline *p);
 

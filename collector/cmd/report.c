@@ -205,7 +205,7 @@ static int print_report(const struct report_options *opts, const struct tt_sessi
 			struct tt_pipeline *p, const struct tt_interval *interval, const char *only)
 {
 	struct tt_report_head head = {
-		.info = tt_session_info(reader),
+		.info = tt_pipeline_info(p),
 		.end = tt_session_get_end(reader),
 		.from_ts_ns = interval->from_ts_ns,
 		.to_ts_ns = interval->to_ts_ns,

@@ -254,6 +254,7 @@ static int bpf_start(struct tt_source *src)
 		err = tt_proc_emit_cgroups(b->proc_root, &b->src.sink);
 	if (!err)
 		err = tt_bpf_emit_all_tasks(b, TT_TASK_AT_START);
+	tt_bpf_watch_steal_hook(b);
 	tt_bpf_cost_begin(b);
 	return err;
 }
@@ -263,7 +264,7 @@ static int bpf_poll(struct tt_source *src, int timeout_ms)
 	struct bpf_source *b = self(src);
 	uint64_t now_ns = tt_now_ns();
 	int left_ms = now_ns >= b->next_due_ns ? 0 : (int)((b->next_due_ns - now_ns + 999999) / 1000000);
-	int n;
+	int n, err;
 
 	if (left_ms < timeout_ms)
 		timeout_ms = left_ms;
@@ -281,7 +282,8 @@ static int bpf_poll(struct tt_source *src, int timeout_ms)
 	while (b->next_due_ns <= now_ns)
 		b->next_due_ns += b->interval_ns;
 	attach_perf_ticks(b);
-	return tt_bpf_make_epoch(b, SYNC_FLUSH);
+	err = tt_bpf_leave_silent_hook(b);
+	return err ? err : tt_bpf_make_epoch(b, SYNC_FLUSH);
 }
 
 static int bpf_stop(struct tt_source *src)

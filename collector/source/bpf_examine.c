@@ -10,11 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collector/source/bpf_rungs.h"
+#include "collector/source/bpf_private.h"
 #include "collector/source/ladder.h"
-#include "collector/source/proc_file.h"
-#include "collector/source/record_batch.h"
-#include "collector/source/source.h"
 
 enum { TRIAL_MS = 400 };
 
@@ -55,18 +52,6 @@ static int trial_epoch(void *ctx, uint64_t until_ts_ns)
 	(void)ctx;
 	(void)until_ts_ns;
 	return 0;
-}
-
-static uint64_t kernel_steal_ticks(void)
-{
-	unsigned long long t[8] = { 0 };
-	char line[512];
-
-	if (tt_proc_read_small(-1, "/proc/stat", line, sizeof(line)) <= 0 ||
-	    sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4],
-		   &t[5], &t[6], &t[7]) != 8)
-		return 0;
-	return t[7];
 }
 
 /* Records with this rung alone. 0, or the errno of what failed. */
@@ -171,12 +156,12 @@ static void examine_rung(const struct tt_bpf_rung *rung, const struct tt_bpf_hos
 		explain_refusal(r, rung, err, loaded);
 		return;
 	}
-	ticks = kernel_steal_ticks();
+	ticks = tt_bpf_kernel_steal_ticks();
 	err = record_trial(rung, host->hypervisor, &trial);
 	if (err)
 		explain_refusal(r, rung, err, true);
 	else
-		judge(r, rung, &trial, kernel_steal_ticks() - ticks);
+		judge(r, rung, &trial, tt_bpf_kernel_steal_ticks() - ticks);
 }
 
 /* The rungs that a recording would take: the source itself says. */

@@ -9,18 +9,6 @@
 
 #include "collector/base/log.h"
 
-/* --hook PROBE=HOOK. NULL = none for this probe. */
-static const char *forced_hook(const struct tt_source_options *opts, unsigned probe)
-{
-	size_t len = strlen(tt_probe_name(probe));
-	const char *found = NULL;
-
-	for (unsigned i = 0; i < opts->nr_hooks; i++)
-		if (!strncmp(opts->hooks[i], tt_probe_name(probe), len) && opts->hooks[i][len] == '=')
-			found = opts->hooks[i] + len + 1;
-	return found;
-}
-
 static void list_hooks(unsigned probe, char *buf, size_t size)
 {
 	size_t len = 0;
@@ -30,29 +18,6 @@ static void list_hooks(unsigned probe, char *buf, size_t size)
 		if (tt_bpf_rungs[i].probe == probe && len < size)
 			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ", " : "",
 						tt_bpf_rungs[i].name);
-}
-
-/* A rung that loads can still be blind: a steal area that nobody writes stays 0 while the kernel has counted
- * steal since boot. */
-static bool steal_is_blind(struct bpf_source *b)
-{
-	uint64_t boot_ticks = 0, clock_ns = 0;
-	struct clocks *cpus = calloc(b->nr_cpus, sizeof(*cpus));
-	char line[512];
-	FILE *f = fopen("/proc/stat", "re");
-	unsigned long long t[8];
-
-	if (f && fgets(line, sizeof(line), f) &&
-	    sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4],
-		   &t[5], &t[6], &t[7]) == 8)
-		boot_ticks = t[7];
-	if (f)
-		fclose(f);
-	if (cpus && !tt_bpf_read_clocks(b, cpus))
-		for (unsigned i = 0; i < b->nr_cpus; i++)
-			clock_ns += cpus[i].steal_clock_ns;
-	free(cpus);
-	return boot_ticks > 2 && clock_ns == 0;
 }
 
 static int load_plan(struct bpf_source *b, const struct tt_source_options *opts)
@@ -74,51 +39,81 @@ static int load_plan(struct bpf_source *b, const struct tt_source_options *opts)
 
 static const unsigned ladder_probes[TT_NR_LADDERS] = { TT_PROBE_STEAL, TT_PROBE_DISK, TT_PROBE_RUNQ };
 
-/* The next rung of a ladder that BTF does not rule out and that attaches, where that can be refused. NULL = its end. */
-static void step_to_usable(struct bpf_source *b, unsigned ladder, unsigned *index)
+/* The rungs of --hook PROBE=HOOK in the order that they were given, or all that there are. */
+static int set_up_ladder(struct tt_bpf_ladder *ladder, unsigned probe, const struct tt_source_options *opts)
 {
-	const struct tt_bpf_rung **rung = &b->plan.rungs[ladder];
-
-	while ((*rung = tt_bpf_rung_next(ladder_probes[ladder], &b->host, index)) && (*rung)->try_attach &&
-	       tt_bpf_rung_try(*rung, &b->host, b->nr_cpus, NULL))
-		(*index)++;
-}
-
-/* The rung that was asked for, or an error that says why not: no other source will do then. */
-static int take_forced(struct bpf_source *b, unsigned ladder, const char *hook)
-{
-	unsigned probe = ladder_probes[ladder];
-	const struct tt_bpf_rung *rung = tt_bpf_rung_find(probe, hook);
+	const char *name = tt_probe_name(probe);
+	size_t len = strlen(name);
 	char hooks[256];
-	int err;
 
-	if (!rung) {
-		list_hooks(probe, hooks, sizeof(hooks));
-		log_error("--hook %s=%s: no such hook; %s has: %s", tt_probe_name(probe), hook,
-			  tt_probe_name(probe), hooks);
-		return -EINVAL;
+	for (unsigned i = 0; i < opts->nr_hooks; i++) {
+		const char *hook = opts->hooks[i] + len + 1;
+		const struct tt_bpf_rung *rung;
+
+		if (strncmp(opts->hooks[i], name, len) || opts->hooks[i][len] != '=')
+			continue;
+		rung = tt_bpf_rung_find(probe, hook);
+		if (!rung) {
+			list_hooks(probe, hooks, sizeof(hooks));
+			log_error("--hook %s=%s: no such hook; %s has: %s", name, hook, name, hooks);
+			return -EINVAL;
+		}
+		ladder->given = true;
+		ladder->rungs[ladder->nr++] = rung;
 	}
-	if (rung->absent(&b->host)) {
-		log_error("--hook %s=%s: %s", tt_probe_name(probe), hook, rung->absent(&b->host));
-		return -ENXIO;
-	}
-	err = tt_bpf_rung_try(rung, &b->host, b->nr_cpus, NULL);
-	if (err) {
-		log_error("--hook %s=%s: refused by this kernel: %s", tt_probe_name(probe), hook,
-			  strerror(-err));
-		return -ENXIO;
-	}
-	b->plan.rungs[ladder] = rung;
+	for (unsigned i = 0; i < tt_bpf_nr_rungs && !ladder->given; i++)
+		if (tt_bpf_rungs[i].probe == probe)
+			ladder->rungs[ladder->nr++] = &tt_bpf_rungs[i];
 	return 0;
 }
 
-/* The programs are loaded: does the steal rung that we chose see what the kernel has counted? */
-static bool must_leave_steal_rung(struct bpf_source *b, const struct tt_source_options *opts)
+/* NULL: as far as can be told without loading, the rung will do. */
+static const char *why_unusable(struct bpf_source *b, const struct tt_bpf_rung *rung, bool must_try)
 {
+	const char *absent = rung->absent(&b->host);
+	int err;
+
+	if (absent)
+		return absent;
+	if (!rung->try_attach && !must_try)
+		return NULL;
+	err = tt_bpf_rung_try(rung, &b->host, b->nr_cpus, NULL);
+	return err ? strerror(-err) : NULL;
+}
+
+/* To the first usable rung at or below where the ladder stands, or to its end. Of a ladder that was given each refusal is told, and
+ * its end is an error: no other source will do then. */
+static int step_to_usable(struct bpf_source *b, unsigned i)
+{
+	struct tt_bpf_ladder *ladder = &b->ladders[i];
+	const char *probe = tt_probe_name(ladder_probes[i]), *why;
+
+	for (; ladder->at < ladder->nr; ladder->at++) {
+		const struct tt_bpf_rung *rung = ladder->rungs[ladder->at];
+
+		why = why_unusable(b, rung, ladder->given);
+		if (!why)
+			break;
+		if (ladder->given && rung->absent(&b->host))
+			log_error("--hook %s=%s: %s", probe, rung->name, why);
+		else if (ladder->given)
+			log_error("--hook %s=%s: refused by this kernel: %s", probe, rung->name, why);
+		else
+			log_verbose("%s: not hook %s: %s", probe, rung->name, why);
+	}
+	b->plan.rungs[i] = ladder->at < ladder->nr ? ladder->rungs[ladder->at] : NULL;
+	return ladder->given && !b->plan.rungs[i] ? -ENXIO : 0;
+}
+
+/* The programs are loaded: does the steal rung that we chose see what the kernel has counted? */
+static bool must_leave_steal_rung(struct bpf_source *b)
+{
+	struct tt_bpf_ladder *ladder = &b->ladders[TT_LADDER_STEAL];
 	const struct tt_bpf_rung *rung = b->plan.rungs[TT_LADDER_STEAL];
 
-	/* the account rungs count from now on only; the end of the recording compares them */
-	if (!rung || rung->try_attach || forced_hook(opts, TT_PROBE_STEAL) || !steal_is_blind(b))
+	/* the account rungs count from now on only; tt_bpf_leave_silent_hook watches them */
+	if (!rung || rung->try_attach || (ladder->given && ladder->nr == 1) ||
+	    tt_bpf_kernel_steal_ticks() <= 2 || tt_bpf_steal_sum_ns(b) != 0)
 		return false;
 	log_warn("steal: hook %s reads 0 although the kernel has counted steal: taking the next one",
 		 rung->name);
@@ -127,43 +122,37 @@ static bool must_leave_steal_rung(struct bpf_source *b, const struct tt_source_o
 	return true;
 }
 
-/* Together they do not load: one step down the first ladder whose rung does not load alone. */
-static bool step_down_refused(struct bpf_source *b, const struct tt_source_options *opts,
-			      unsigned index[TT_NR_LADDERS])
+/* Together they do not load: one step down the first ladder whose rung does not load alone. 0 = none. */
+static int step_down_refused(struct bpf_source *b)
 {
 	for (unsigned i = 0; i < TT_NR_LADDERS; i++) {
 		const struct tt_bpf_rung *rung = b->plan.rungs[i];
 		int err;
 
-		if (!rung || forced_hook(opts, ladder_probes[i])) /* a forced one has been tried */
+		if (!rung || b->ladders[i].given) /* each of a ladder that was given has been tried */
 			continue;
 		err = tt_bpf_rung_try(rung, &b->host, b->nr_cpus, NULL);
 		if (!err)
 			continue;
 		log_verbose("%s: hook %s does not load (%s)", tt_probe_name(rung->probe), rung->name,
 			    strerror(-err));
-		index[i]++;
-		step_to_usable(b, i, &index[i]);
-		return true;
+		b->ladders[i].at++;
+		step_to_usable(b, i);
+		return 1;
 	}
-	return false;
+	return 0;
 }
 
 int tt_bpf_choose_and_load(struct bpf_source *b, const struct tt_source_options *opts)
 {
-	unsigned index[TT_NR_LADDERS] = { 0 };
 	int err;
 
 	for (unsigned i = 0; i < TT_NR_LADDERS; i++) {
-		const char *hook = forced_hook(opts, ladder_probes[i]);
-
 		if (!(opts->probes & ladder_probes[i]))
 			continue;
-		if (!hook) {
-			step_to_usable(b, i, &index[i]);
-			continue;
-		}
-		err = take_forced(b, i, hook);
+		err = set_up_ladder(&b->ladders[i], ladder_probes[i], opts);
+		if (!err)
+			err = step_to_usable(b, i);
 		if (err)
 			return err;
 	}
@@ -173,14 +162,16 @@ int tt_bpf_choose_and_load(struct bpf_source *b, const struct tt_source_options 
 			return -ENOSYS;
 		}
 		err = load_plan(b, opts);
-		if (!err && must_leave_steal_rung(b, opts)) {
-			index[TT_LADDER_STEAL]++;
-			step_to_usable(b, TT_LADDER_STEAL, &index[TT_LADDER_STEAL]);
+		if (!err && must_leave_steal_rung(b)) {
+			b->ladders[TT_LADDER_STEAL].at++;
+			err = step_to_usable(b, TT_LADDER_STEAL);
+			if (err)
+				return err;
 			continue;
 		}
 		if (!err)
 			return 0;
-		if (err == -EPERM || err == -ENOMEM || !step_down_refused(b, opts, index))
+		if (err == -EPERM || err == -ENOMEM || !step_down_refused(b))
 			break;
 	}
 	log_error("bpf: the programs do not load: %s%s%s", strerror(-err), tt_bpf_last_words()[0] ? ": " : "",

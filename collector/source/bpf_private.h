@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bpf_private - the BPF source's own state, shared by the files it is made of:
  * bpf.c (life and attaching), bpf_open.c (choosing hooks, loading, rings), bpf_epoch.c (from the rings to the sink),
- * bpf_losses.c (what only the kernel side knows to be lost), bpf_snapshot.c (tasks and counters), bpf_cost.c.
+ * bpf_handover.c (from a steal hook that is silent to the next), bpf_losses.c (what only the kernel side knows to be lost),
+ * bpf_snapshot.c (tasks and counters), bpf_cost.c.
  */
 #pragma once
 
@@ -16,7 +17,7 @@
 #include "timethief.skel.h"
 
 /* bpf/core.bpf.c */
-enum { SYNC_BEGIN = 1, SYNC_FLUSH = 2, SYNC_END = 3, SYNC_WHOAMI = 4 };
+enum { SYNC_BEGIN = 1, SYNC_FLUSH = 2, SYNC_END = 3, SYNC_WHOAMI = 4, SYNC_REBASE = 5 };
 
 enum {
 	EPOCH_BYTES = 4 << 20,
@@ -32,10 +33,18 @@ struct known_sum {
 	uint64_t values[6];
 };
 
+/* The rungs that may be used for a probe, best first, and where we stand. */
+struct tt_bpf_ladder {
+	const struct tt_bpf_rung *rungs[16];
+	unsigned nr, at; /* at == nr: none would do */
+	bool given;	 /* by --hook */
+};
+
 struct bpf_source {
 	struct tt_source src;
 	struct btf *btf;
 	struct tt_bpf_host host;
+	struct tt_bpf_ladder ladders[TT_NR_LADDERS];
 	struct tt_bpf_plan plan;
 	struct timethief_bpf *skel;
 	struct bpf_link *links[MAX_LINKS];
@@ -58,6 +67,9 @@ struct bpf_source {
 	unsigned nr_sums, sums_room;
 	uint64_t told_lost[TT_LOSS_NR];
 	uint32_t only_dev;
+	/* the steal hook, until it has seen something */
+	uint64_t steal_ticks_begin, steal_begin_ns;
+	bool steal_settled;
 	/* cost */
 	int stats_fd;
 	uint64_t cost_from_ns, cost_counted_ns, started_ns, stopped_ns;
@@ -66,16 +78,16 @@ struct bpf_source {
 
 /* struct tt_cpu of bpf/probe.bpf.h, as far as it is read here; the rest is its staging buffer. */
 struct cpu_state {
-	uint64_t last_ts_ns, raw_steal_ns, steal_clock_ns, account_ns, wait_total_ns, nr_switches,
-		nr_shed_switches;
+	uint64_t last_ts_ns, raw_steal_ns, steal_clock_ns, account_ns, rq_at, steal_at, wait_total_ns,
+		nr_switches, nr_shed_switches;
 	uint32_t nr_shed_records, nr_nested, nr_lost_task_state, nr_lost_request_state, cur_tid, pos,
-		nr_batch_switches;
+		nr_batch_switches, steal_mode, pad;
 	uint16_t next_flags;
 	uint8_t on, busy;
 	struct tt_batch head;
 	uint64_t body[512];
 };
-_Static_assert(sizeof(struct cpu_state) == 7 * 8 + 8 * 4 + sizeof(struct tt_batch) + 4096,
+_Static_assert(sizeof(struct cpu_state) == 9 * 8 + 10 * 4 + sizeof(struct tt_batch) + 4096,
 	       "struct tt_cpu changed");
 
 /* enum tt_cpu_on of bpf/probe.bpf.h */
@@ -94,6 +106,12 @@ int tt_bpf_emit_record(struct bpf_source *b, void *record, uint16_t size, uint16
 void tt_bpf_find_missed_ends(struct bpf_source *b);
 int tt_bpf_drain(struct bpf_source *b);
 int tt_bpf_make_epoch(struct bpf_source *b, uint64_t sync);
+
+/* bpf_handover.c */
+uint64_t tt_bpf_kernel_steal_ticks(void); /* since boot, all CPUs, in USER_HZ; 0 = unknown */
+uint64_t tt_bpf_steal_sum_ns(struct bpf_source *b);
+void tt_bpf_watch_steal_hook(struct bpf_source *b); /* from now */
+int tt_bpf_leave_silent_hook(struct bpf_source *b);
 
 /* bpf_losses.c */
 void tt_bpf_read_losses(struct bpf_source *b, uint64_t lost[TT_LOSS_NR]);

@@ -16,7 +16,7 @@
 #include "collector/source/permit.h"
 
 /* enum tt_steal_mode of bpf/probe.bpf.h */
-enum { MODE_PERCPU = 1, MODE_RQ = 2, MODE_TICK = 3, MODE_ACCOUNT = 4 };
+enum { MODE_PERCPU = 1, MODE_AT_SWITCH = 2, MODE_ACCOUNT = 3 };
 
 /* --- steal --- */
 
@@ -37,6 +37,12 @@ static const char *no_way_to_rq(const struct btf *btf)
 		       : "no way from a task to its run queue (CONFIG_FAIR_GROUP_SCHED is off)";
 }
 
+static void set_steal_clock(struct timethief_bpf *skel, uint32_t mode, int64_t distance)
+{
+	skel->bss->tt_steal_mode = mode;
+	skel->bss->tt_steal_distance = distance;
+}
+
 static const char *clock_absent(const struct tt_bpf_host *host)
 {
 	int64_t distance;
@@ -53,8 +59,7 @@ static void clock_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *ho
 	int64_t distance = 0;
 
 	percpu_distance(host->btf, "steal_time", &distance); /* struct kvm_steal_time begins with u64 steal */
-	skel->rodata->tt_steal_mode = MODE_PERCPU;
-	skel->rodata->tt_steal_distance = distance;
+	set_steal_clock(skel, MODE_PERCPU, distance);
 }
 
 static const char *clock_rq_absent(const struct tt_bpf_host *host)
@@ -66,8 +71,10 @@ static const char *clock_rq_absent(const struct tt_bpf_host *host)
 
 static void clock_rq_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *host)
 {
-	(void)host;
-	skel->rodata->tt_steal_mode = MODE_RQ;
+	int64_t offset = 0;
+
+	tt_btf_field_offset(host->btf, "rq", "prev_steal_time_rq", &offset);
+	set_steal_clock(skel, MODE_AT_SWITCH, offset);
 }
 
 static const char *tick_absent(const struct tt_bpf_host *host)
@@ -79,8 +86,10 @@ static const char *tick_absent(const struct tt_bpf_host *host)
 
 static void tick_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *host)
 {
-	(void)host;
-	skel->rodata->tt_steal_mode = MODE_TICK;
+	int64_t offset = 0;
+
+	tt_btf_field_offset(host->btf, "rq", "prev_steal_time", &offset);
+	set_steal_clock(skel, MODE_PERCPU, offset);
 }
 
 static const char *cpustat_absent(const struct tt_bpf_host *host)
@@ -99,8 +108,7 @@ static void cpustat_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *
 	int64_t distance = 0;
 
 	percpu_distance(host->btf, "kernel_cpustat", &distance);
-	skel->rodata->tt_steal_mode = MODE_PERCPU;
-	skel->rodata->tt_steal_distance = distance + cpustat_steal_index * 8;
+	set_steal_clock(skel, MODE_PERCPU, distance + cpustat_steal_index * 8);
 }
 
 static const char *account_absent(const struct tt_bpf_host *host)
@@ -112,7 +120,7 @@ static const char *account_absent(const struct tt_bpf_host *host)
 static void account_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *host)
 {
 	(void)host;
-	skel->rodata->tt_steal_mode = MODE_ACCOUNT;
+	set_steal_clock(skel, MODE_ACCOUNT, 0);
 }
 
 /* --- disk --- */
@@ -262,17 +270,6 @@ const struct tt_bpf_rung *tt_bpf_rung_find(unsigned probe, const char *name)
 	for (unsigned i = 0; i < tt_bpf_nr_rungs; i++)
 		if (tt_bpf_rungs[i].probe == probe && !strcmp(tt_bpf_rungs[i].name, name))
 			return &tt_bpf_rungs[i];
-	return NULL;
-}
-
-const struct tt_bpf_rung *tt_bpf_rung_next(unsigned probe, const struct tt_bpf_host *host, unsigned *index)
-{
-	for (; *index < tt_bpf_nr_rungs; (*index)++) {
-		const struct tt_bpf_rung *rung = &tt_bpf_rungs[*index];
-
-		if (rung->probe == probe && !rung->absent(host))
-			return rung;
-	}
 	return NULL;
 }
 

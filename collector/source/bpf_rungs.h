@@ -49,8 +49,6 @@ unsigned tt_ladder_of(unsigned probe);
 bool tt_bpf_tick_by_perf(const struct tt_bpf_host *host);
 /* NULL = no such rung */
 const struct tt_bpf_rung *tt_bpf_rung_find(unsigned probe, const char *name);
-/* Next rung of the probe at or after *index that BTF does not rule out. NULL = ladder's end. */
-const struct tt_bpf_rung *tt_bpf_rung_next(unsigned probe, const struct tt_bpf_host *host, unsigned *index);
 
 /* Opens a skeleton with just the programs of the plan switched on, maps sized, knobs set; not yet loaded. */
 int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *host, unsigned nr_cpus,
