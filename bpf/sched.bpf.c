@@ -34,7 +34,7 @@ enum tt_pending { TT_PENDING_NONE = 0, TT_PENDING_WAKEUP, TT_PENDING_NEW, TT_PEN
 struct tt_queued {
 	u64 run_delay_ns; /* sched_info.run_delay that earlier records have told of */
 	u64 waking_ts_ns;
-	u64 queued_ts_ns; /* only with tt_use_stamps */
+	u64 queued_clock_ns; /* only with tt_use_stamps: stamp() */
 	u32 deliver_ns;
 	u32 waker_tid;
 	u32 nr_throttled; /* of its task group when it was queued */
@@ -83,6 +83,18 @@ static __always_inline u32 nr_throttled(struct task_struct *t)
 	return BPF_CORE_READ(t, sched_task_group, cfs_bandwidth.nr_throttled);
 }
 
+/* The clock of the queue that the task is in, which is where CONFIG_SCHED_INFO would take its times from: it is set when the
+ * scheduler begins its work, and we are called at the end of it. */
+static __always_inline u64 stamp(struct task_struct *t, u64 now_ns)
+{
+	struct rq *rq;
+
+	if (!bpf_core_field_exists(t->se.cfs_rq))
+		return now_ns;
+	rq = RD_RQ(t);
+	return rq ? RD(rq, clock) : now_ns;
+}
+
 SEC("?" TP "/sched_waking")
 int NAMED_PROG(PROG(waking), struct task_struct *p)
 {
@@ -113,7 +125,7 @@ int NAMED_PROG(PROG(wakeup), struct task_struct *p)
 	s->queued_cpu = tt_task_cpu(p);
 	s->nr_throttled = nr_throttled(p);
 	if (tt_use_stamps)
-		s->queued_ts_ns = now_ns;
+		s->queued_clock_ns = stamp(p, now_ns);
 	return 0;
 }
 
@@ -131,7 +143,7 @@ int NAMED_PROG(PROG(wakeup_new), struct task_struct *p)
 	s->nr_throttled = nr_throttled(p);
 	s->pending = TT_PENDING_NEW;
 	if (tt_use_stamps)
-		s->queued_ts_ns = bpf_ktime_get_ns();
+		s->queued_clock_ns = stamp(p, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -186,7 +198,8 @@ static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, 
 		s->waker_tid = 0;
 		s->waker_in_irq = 0;
 		s->nr_throttled = nr_throttled(prev);
-		s->queued_ts_ns = now_ns;
+		if (tt_use_stamps)
+			s->queued_clock_ns = stamp(prev, now_ns);
 	}
 	return flags;
 }
@@ -214,9 +227,11 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 		a->wait_ns = !s ? open_ns : told_ns > s->run_delay_ns ? told_ns - s->run_delay_ns : 0;
 		if (s)
 			s->run_delay_ns = told_ns;
-	} else if (s && s->queued_ts_ns) {
-		a->wait_ns = now_ns - s->queued_ts_ns;
-		s->queued_ts_ns = 0;
+	} else if (s && s->queued_clock_ns) {
+		u64 clock_ns = stamp(next, now_ns);
+
+		a->wait_ns = clock_ns > s->queued_clock_ns ? clock_ns - s->queued_clock_ns : 0;
+		s->queued_clock_ns = 0;
 	}
 	if (!s) {
 		/* before the window begins, tasks wait for sched__seed */

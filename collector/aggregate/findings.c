@@ -310,7 +310,8 @@ void tt_findings_disk(struct tt_report *r, const struct tt_disk_facts *f)
 void tt_findings_runq(struct tt_report *r, const struct tt_runq_facts *f)
 {
 	double ms_per_s = tt_per_s((double)f->wait_ns / 1e6, f->dur_ns);
-	char p99[48] = "", behind[128] = "", stolen[64] = "", duration[DUR_LEN], count[32];
+	char p99[48] = "", behind[128] = "", stolen[64] = "", throttled[64] = "", duration[DUR_LEN],
+	     count[32];
 
 	if (ms_per_s < RUNQ_MS_PER_S_MIN)
 		return;
@@ -322,9 +323,14 @@ void tt_findings_runq(struct tt_report *r, const struct tt_runq_facts *f)
 	if (f->stolen_ns >= f->wait_ns / 100)
 		snprintf(stolen, sizeof(stolen), "; %.0f %% of the wait was steal",
 			 100 * tt_ratio((double)f->stolen_ns, (double)f->wait_ns));
+	if (f->throttled_ns >= f->wait_ns / 100)
+		snprintf(throttled, sizeof(throttled),
+			 "; %.0f %% of it was held back by a CPU quota of its cgroup",
+			 100 * tt_ratio((double)f->throttled_ns, (double)f->wait_ns));
 	tt_report_add_finding(r, score(f->wait_ns, f->dur_ns), "runq", "runq-wait",
-			      "%s waited %.0f ms/s for a CPU (%s waits%s)%s%s.", f->waiter, ms_per_s,
-			      tt_format_count(count, sizeof(count), f->nr_waits), p99, behind, stolen);
+			      "%s waited %.0f ms/s for a CPU (%s waits%s)%s%s%s.", f->waiter, ms_per_s,
+			      tt_format_count(count, sizeof(count), f->nr_waits), p99, behind, throttled,
+			      stolen);
 }
 
 /* What is left to say */

@@ -67,7 +67,7 @@ void tt_findings_disk(struct tt_report *r, const struct tt_disk_facts *f);
 
 struct tt_runq_facts {
 	const char *waiter;
-	uint64_t nr_waits, wait_ns, stolen_ns, p99_ns, dur_ns;
+	uint64_t nr_waits, wait_ns, stolen_ns, throttled_ns, p99_ns, dur_ns;
 	const char *behind; /* NULL = unknown */
 	double behind_pct;
 	bool is_ours;

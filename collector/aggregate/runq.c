@@ -52,6 +52,7 @@ struct behind {
 
 struct waiter {
 	uint64_t nr, sum_ns, max_ns, stolen_ns, nr_preempted, preempted_ns;
+	uint64_t throttled_ns;	    /* waits in which a CPU quota held its cgroup back */
 	uint64_t after_exit_ns;	    /* waits after its counters were read for the last time, at its exit */
 	uint64_t long_ns, asked_ns; /* of long waits; the part of them for which we know who ran */
 	struct behind behind[NR_BEHIND];
@@ -142,6 +143,7 @@ static const struct tt_column waiter_columns[] = {
 	{ "tid", "tid", TT_UNIT_COUNT, true, 0 },
 	{ "pid", "pid", TT_UNIT_COUNT, true, 0 },
 	{ "stolen_ns", "stolen", TT_UNIT_NS, true, 0 },
+	{ "throttled_ns", "throttled", TT_UNIT_NS, true, 0 },
 	{ "cgroup_path", "path", TT_UNIT_TEXT, true, 0 },
 };
 enum {
@@ -158,6 +160,7 @@ enum {
 	WAIT_TID,
 	WAIT_PID,
 	WAIT_STOLEN,
+	WAIT_THROTTLED,
 	WAIT_CGROUP_PATH,
 	NR_WAIT_COLUMNS
 };
@@ -236,6 +239,7 @@ static void merge_waiter(struct waiter *into, const struct waiter *from)
 	into->stolen_ns += from->stolen_ns;
 	into->nr_preempted += from->nr_preempted;
 	into->preempted_ns += from->preempted_ns;
+	into->throttled_ns += from->throttled_ns;
 	if (from->max_ns > into->max_ns)
 		into->max_ns = from->max_ns;
 	tt_coarse_merge(&into->wait, &from->wait);
@@ -363,11 +367,12 @@ static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_
 	c->stolen_ns += stolen_ns;
 	if (sw->deliver_ns)
 		tt_hist_add(&c->deliver, sw->deliver_ns);
+	w = &rq->waiters[slot];
 	if (sw->ev.flags & TT_SW_THROTTLED) {
 		rq->nr_throttled++;
 		rq->throttled_ns += sw->wait_ns;
+		w->throttled_ns += sw->wait_ns;
 	}
-	w = &rq->waiters[slot];
 	w->nr++;
 	w->sum_ns += sw->wait_ns;
 	if (!rq->who.by_cgroup && rq->who.slots[slot].exited)
@@ -671,6 +676,7 @@ static void add_waiter_row(const struct runq *rq, struct tt_report *r, struct tt
 	tt_row_f64(t, WAIT_STOLEN_PCT, 100 * tt_ratio((double)w->stolen_ns, (double)w->sum_ns));
 	tt_row_f64(t, WAIT_PREEMPTED_PCT, 100 * tt_ratio((double)w->preempted_ns, (double)w->sum_ns));
 	tt_row_u64(t, WAIT_STOLEN, w->stolen_ns);
+	tt_row_u64(t, WAIT_THROTTLED, w->throttled_ns);
 	if (b) {
 		tt_row_f64(t, WAIT_BEHIND_PCT, behind_pct(w, b));
 		tt_row_text(r, t, WAIT_BEHIND, behind_name(b, buf, sizeof(buf)));
@@ -811,6 +817,7 @@ static void add_finding(struct runq *rq, const struct tt_interval *interval, str
 	f.nr_waits = w->nr;
 	f.wait_ns = w->sum_ns;
 	f.stolen_ns = w->stolen_ns;
+	f.throttled_ns = w->throttled_ns;
 	f.p99_ns = rq->counters_only ? 0 : tt_coarse_percentile_ns(&w->wait, 99, w->max_ns);
 	if (b) {
 		f.behind = behind_name(b, behind, sizeof(behind));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS] - busy loops and sleepers on at most two CPUs, and what
- * the kernel says each of them waited for a CPU.
+/* schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS [NR_FIFO NR_DEADLINE]] - busy loops and sleepers on at most
+ * two CPUs, real-time tasks (SCHED_FIFO and SCHED_DEADLINE) that take 3 ms of every 20, and what the kernel says each
+ * of them waited for a CPU.
  *
- * Each task is named ttbusyN or ttsleepN. Its /proc/PID/schedstat is read twice, never while it is queued
+ * Tasks are named ttbusyN, ttsleepN, ttfifoN and ttdlN. A task's /proc/PID/schedstat is read twice, never while it is queued
  * (the file leaves out a wait that is still open): before it starts, while it blocks in a pipe, and at its
  * end, while it is a zombie that we have not reaped. So run_delay_ns of the second reading is all the task
  * ever waited, from fork to exit. OUT gets one JSON object: {"tasks": [{"name", "tid", "start_run_delay_ns",
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,8 +28,11 @@ struct schedstat {
 	uint64_t exec_ns, run_delay_ns, nr_timeslices;
 };
 
+enum kind { BUSY, SLEEPER, FIFO, DEADLINE, NR_KINDS };
+
 struct task {
 	char name[16];
+	enum kind kind;
 	pid_t pid;
 	struct schedstat start, end;
 };
@@ -73,23 +78,56 @@ static void keep_two_cpus(void)
 	sched_setaffinity(0, sizeof(two), &two);
 }
 
-static void task_main(const struct task *task, bool busy, int go_fd, double seconds)
+static void spin(double until_s)
 {
-	struct timespec interval = { 0, 2000000 };
+	while (now_s() < until_s)
+		for (volatile int i = 0; i < 10000; i++)
+			;
+}
+
+static int become_realtime(enum kind kind)
+{
+	/* struct sched_attr; glibc has no name for it */
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime_ns, deadline_ns, period_ns;
+	} attr = { .size = sizeof(attr) };
+
+	if (kind == FIFO) {
+		attr.policy = SCHED_FIFO;
+		attr.priority = 10;
+	} else {
+		attr.policy = 6; /* SCHED_DEADLINE */
+		attr.runtime_ns = 4000000;
+		attr.deadline_ns = attr.period_ns = 20000000;
+	}
+	return syscall(SYS_sched_setattr, 0, &attr, 0) ? -errno : 0;
+}
+
+static void task_main(const struct task *task, int go_fd, double seconds)
+{
+	struct timespec nap = { 0, task->kind == SLEEPER ? 2000000 : 17000000 };
 	double until_s;
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (task->kind >= FIFO && become_realtime(task->kind))
+		_exit(1);
 	prctl(PR_SET_NAME, task->name);
 	if (read(go_fd, &byte, 1) != 0) /* end of file is the signal: it reaches all at once */
 		_exit(1);
 	until_s = now_s() + seconds;
 	while (now_s() < until_s) {
-		if (busy)
-			for (volatile int i = 0; i < 10000; i++)
-				;
-		else
-			nanosleep(&interval, NULL);
+		if (task->kind == BUSY) {
+			spin(now_s() + 0.001);
+			continue;
+		}
+		nanosleep(&nap, NULL);
+		if (task->kind != SLEEPER)
+			spin(now_s() + 0.003);
 	}
 	_exit(0);
 }
@@ -136,13 +174,23 @@ static int write_json(const char *path, const struct task *tasks, int nr)
 
 int main(int argc, char **argv)
 {
-	int nr_busy = argc > 3 ? atoi(argv[3]) : 6, nr_sleepers = argc > 4 ? atoi(argv[4]) : 4;
+	static const char *const names[NR_KINDS] = { "ttbusy", "ttsleep", "ttfifo", "ttdl" };
+	int nr_of[NR_KINDS] = { 6, 4, 0, 0 };
 	double seconds = argc > 1 ? atof(argv[1]) : 0;
-	int nr = nr_busy + nr_sleepers, go_fds[2], err = 0;
+	int nr = 0, go_fds[2], err = 0;
 	struct task tasks[NR_TASKS_MAX] = { 0 };
 
-	if (argc < 3 || seconds <= 0 || nr_busy < 0 || nr_sleepers < 0 || nr < 1 || nr > NR_TASKS_MAX) {
-		fprintf(stderr, "usage: schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS]\n");
+	for (int kind = 0; kind < NR_KINDS; kind++) {
+		if (argc > 3 + kind)
+			nr_of[kind] = atoi(argv[3 + kind]);
+		for (int i = 0; i < nr_of[kind] && nr < NR_TASKS_MAX; i++, nr++) {
+			tasks[nr].kind = kind;
+			snprintf(tasks[nr].name, sizeof(tasks[nr].name), "%s%d", names[kind], i);
+		}
+	}
+	if (argc < 3 || seconds <= 0 || nr < 1) {
+		fprintf(stderr,
+			"usage: schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS [NR_FIFO NR_DEADLINE]]\n");
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -152,10 +200,6 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (int i = 0; i < nr; i++) {
-		bool busy = i < nr_busy;
-
-		snprintf(tasks[i].name, sizeof(tasks[i].name), busy ? "ttbusy%d" : "ttsleep%d",
-			 busy ? i : i - nr_busy);
 		tasks[i].pid = fork();
 		if (tasks[i].pid < 0) {
 			perror("schedstat_probe: fork");
@@ -163,7 +207,7 @@ int main(int argc, char **argv)
 		}
 		if (tasks[i].pid == 0) {
 			close(go_fds[1]);
-			task_main(&tasks[i], busy, go_fds[0], seconds);
+			task_main(&tasks[i], go_fds[0], seconds);
 		}
 	}
 	for (int i = 0; i < nr && !err; i++)

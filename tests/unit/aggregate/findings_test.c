@@ -145,3 +145,15 @@ Test(findings, loss_and_failed_checks_are_told)
 			cr_expect(strstr(r.findings[i].text, "steal -50.0 %") != NULL);
 	}
 }
+
+Test(findings, a_wait_under_a_cpu_quota_says_so)
+{
+	struct tt_runq_facts runq = {
+		.waiter = "a 1", .wait_ns = 500 * MS, .throttled_ns = 400 * MS, .nr_waits = 5, .dur_ns = S
+	};
+
+	tt_findings_runq(&r, &runq);
+	cr_assert(eq(u32, r.nr_findings, 1));
+	cr_expect(strstr(r.findings[0].text, "80 % of it was held back by a CPU quota") != NULL, "%s",
+		  r.findings[0].text);
+}
