@@ -196,9 +196,10 @@ static const char *btf_words(const struct doctor *d)
 	case TT_BTF_UNREADABLE:
 		return "there, but not readable by this user";
 	default:
-		return "absent: the kernel was built without CONFIG_DEBUG_INFO_BTF, so the BPF probes cannot "
-		       "find its "
-		       "fields; use /proc counters";
+		return "absent (CONFIG_DEBUG_INFO_BTF is off, or /sys/kernel/btf is hidden): BPF programs "
+		       "cannot tell "
+		       "where the kernel's fields are. Ways on: SystemTap, or /proc counters (--source "
+		       "procfs)";
 	}
 }
 
@@ -351,6 +352,9 @@ static void put_rung(FILE *out, const struct doctor *d, const struct tt_rung_rep
 		snprintf(text, sizeof(text), "-> %s", advice);
 		put_wrapped(out, 0, RUNG_INDENT, text);
 	}
+	if (r->unproven)
+		put_wrapped(out, 0, RUNG_INDENT,
+			    "unproven: none of the kernels that timethief is tested on takes it");
 }
 
 static void put_text(FILE *out, const struct doctor *d)
@@ -408,10 +412,10 @@ static json_t *json_rungs(const struct doctor *d, const char *probe)
 
 		if (strcmp(r->probe, probe))
 			continue;
-		json_array_append_new(list, json_pack("{s:o, s:s, s:s?, s:o, s:o}", "hook",
+		json_array_append_new(list, json_pack("{s:o, s:s, s:s?, s:o, s:o, s:b}", "hook",
 						      json_text(r->rung), "verdict", verdict_name(r), "errno",
 						      errno_name, "reason", json_text(r->reason), "advice",
-						      json_text(rung_advice(d, r))));
+						      json_text(rung_advice(d, r)), "unproven", r->unproven));
 	}
 	return list;
 }

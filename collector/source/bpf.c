@@ -122,8 +122,9 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 	b->btf = b->known_disks ? btf__load_vmlinux_btf() : NULL;
 	if (!b->btf) {
 		err = b->known_disks ? -ENOSYS : -ENOMEM;
-		log_error("bpf: this kernel has no BTF (/sys/kernel/btf/vmlinux): the places of its fields "
-			  "are unknown");
+		log_error("bpf: this kernel has no BTF (/sys/kernel/btf/vmlinux), which tells where its "
+			  "fields are; "
+			  "ways on: SystemTap, or --source procfs (counters only)");
 		goto fail;
 	}
 	b->host = (struct tt_bpf_host){ .btf = b->btf, .hypervisor = info->hypervisor };

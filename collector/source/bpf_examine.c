@@ -146,6 +146,7 @@ static void examine_rung(const struct tt_bpf_rung *rung, const struct tt_bpf_hos
 	memset(r, 0, sizeof(*r));
 	r->probe = tt_probe_name(rung->probe);
 	r->rung = rung->name;
+	r->unproven = rung->unproven;
 	if (absent) {
 		r->verdict = TT_RUNG_ABSENT;
 		snprintf(r->reason, sizeof(r->reason), "%s", absent);

@@ -67,18 +67,22 @@ static int set_up_ladder(struct tt_bpf_ladder *ladder, unsigned probe, const str
 	return 0;
 }
 
-/* NULL: as far as can be told without loading, the rung will do. */
-static const char *why_unusable(struct bpf_source *b, const struct tt_bpf_rung *rung, bool must_try)
+/* False: why, in words. Without must_try a rung that only has to load is believed. */
+static bool is_usable(struct bpf_source *b, const struct tt_bpf_rung *rung, bool must_try, char *why,
+		      size_t size)
 {
 	const char *absent = rung->absent(&b->host);
-	int err;
+	int err = 0;
 
-	if (absent)
-		return absent;
-	if (!rung->try_attach && !must_try)
-		return NULL;
-	err = tt_bpf_rung_try(rung, &b->host, b->nr_cpus, NULL);
-	return err ? strerror(-err) : NULL;
+	if (absent) {
+		snprintf(why, size, "%s", absent);
+		return false;
+	}
+	if (rung->try_attach || must_try)
+		err = tt_bpf_rung_try(rung, &b->host, b->nr_cpus, NULL);
+	if (err)
+		snprintf(why, size, "refused by this kernel: %s (%s)", strerror(-err), strerrorname_np(-err));
+	return !err;
 }
 
 /* To the first usable rung at or below where the ladder stands, or to its end. Of a ladder that was given each refusal is told, and
@@ -86,21 +90,23 @@ static const char *why_unusable(struct bpf_source *b, const struct tt_bpf_rung *
 static int step_to_usable(struct bpf_source *b, unsigned i)
 {
 	struct tt_bpf_ladder *ladder = &b->ladders[i];
-	const char *probe = tt_probe_name(ladder_probes[i]), *why;
+	const char *probe = tt_probe_name(ladder_probes[i]);
+	char why[160];
 
 	for (; ladder->at < ladder->nr; ladder->at++) {
 		const struct tt_bpf_rung *rung = ladder->rungs[ladder->at];
 
-		why = why_unusable(b, rung, ladder->given);
-		if (!why)
+		if (is_usable(b, rung, ladder->given, why, sizeof(why)))
 			break;
-		if (ladder->given && rung->absent(&b->host))
-			log_error("--hook %s=%s: %s", probe, rung->name, why);
-		else if (ladder->given)
-			log_error("--hook %s=%s: refused by this kernel: %s", probe, rung->name, why);
-		else
+		if (!ladder->given)
 			log_verbose("%s: not hook %s: %s", probe, rung->name, why);
+		else if (ladder->nr == 1)
+			log_error("--hook %s=%s: %s", probe, rung->name, why);
+		else
+			log_warn("--hook %s=%s: %s", probe, rung->name, why);
 	}
+	if (ladder->nr > 1 && ladder->given && ladder->at == ladder->nr)
+		log_error("--hook %s: none of the %u hooks that were named will do", probe, ladder->nr);
 	b->plan.rungs[i] = ladder->at < ladder->nr ? ladder->rungs[ladder->at] : NULL;
 	return ladder->given && !b->plan.rungs[i] ? -ENXIO : 0;
 }

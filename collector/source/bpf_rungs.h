@@ -29,6 +29,7 @@ struct tt_bpf_rung {
 	/* NULL = present; else what this kernel lacks */
 	const char *(*absent)(const struct tt_bpf_host *host);
 	void (*set_knobs)(struct timethief_bpf *skel, const struct tt_bpf_host *host);
+	bool unproven; /* none of the kernels of tests/vm and CI lets it attach */
 };
 
 extern const struct tt_bpf_rung tt_bpf_rungs[];

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct tt_rung_report {
 	const char *probe, *rung;
 	enum {
@@ -16,7 +18,8 @@ struct tt_rung_report {
 		TT_RUNG_SILENT,	  /* attached, but it missed what the kernel's own counter saw */
 		TT_RUNG_UNTESTED, /* attached, but nothing happened that it could have seen */
 	} verdict;
-	int err; /* errno, positive; 0 = none */
+	int err;       /* errno, positive; 0 = none */
+	bool unproven; /* written for kernels that the tests cannot run on */
 	char reason[200];
 	char advice[200];
 };
