@@ -268,11 +268,18 @@ static struct tt_who_owner owner_of(struct runq *rq)
 
 /* Events */
 
+static void name_behind(const struct runq *rq, struct behind *b)
+{
+	const struct tt_world_task *task = tt_world_task(rq->world, b->tid);
+
+	if (task)
+		memcpy(b->name, task->comm, sizeof(b->name));
+}
+
 /* Whoever is lightest makes way, so what is kept is at most too small. */
 static void blame(const struct runq *rq, struct waiter *w, uint32_t tid, uint64_t ns)
 {
 	struct behind *lightest = &w->behind[0];
-	const struct tt_world_task *task;
 
 	if (!tid || tid == TT_TID_UNKNOWN)
 		return;
@@ -281,6 +288,8 @@ static void blame(const struct runq *rq, struct waiter *w, uint32_t tid, uint64_
 
 		if (b->tid == tid) {
 			b->ns += ns;
+			if (!b->name[0]) /* the first switches come before the state of every task */
+				name_behind(rq, b);
 			return;
 		}
 		if (b->ns < lightest->ns)
@@ -288,10 +297,8 @@ static void blame(const struct runq *rq, struct waiter *w, uint32_t tid, uint64_
 	}
 	if (ns <= lightest->ns)
 		return;
-	task = tt_world_task(rq->world, tid);
 	*lightest = (struct behind){ .ns = ns, .tid = tid };
-	if (task)
-		memcpy(lightest->name, task->comm, sizeof(lightest->name));
+	name_behind(rq, lightest);
 }
 
 static uint64_t overlap_ns(uint64_t a_from, uint64_t a_to, uint64_t b_from, uint64_t b_to)

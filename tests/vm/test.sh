@@ -22,7 +22,7 @@ in_guest() { # KERNEL SCRIPT [ARG...]
 	grep '^tests/vm/run' "$T/err" # each boot's time
 	case $status in
 	0) return 0 ;;
-	77) skip "$name: $1" "$(tail -n 1 "$T/err")" ;;
+	77) skip "$name: $1" "$(grep -v '^tests/vm/run' "$T/err" | tail -n 1)" ;;
 	*)
 		not_ok "$name: $1" "status $status: $(tail -n 3 "$T/err")"
 		tail -n 40 "$T/out" "$T/err" >&2

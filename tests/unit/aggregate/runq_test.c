@@ -252,3 +252,17 @@ Test(runq, a_task_is_never_behind_itself)
 	EXPECT_NEAR(feed_f64(&f, "waiters", "db 2", "behind_pct"), 100.0 * 5 / 6);
 	feed_close(&f);
 }
+
+/* The first switches come before the state of every task has been told. */
+Test(runq, who_becomes_known_later_is_named)
+{
+	feed_open(&f, "runq", false);
+	feed_window(&f, 0, 10 * S, true, 0);
+	feed_switch(&(struct sw){ 0, 10 * S + 10 * MS, 10 * MS, 10 * MS, 1, 2, TT_WAIT_WAKEUP, 0 });
+	feed_task(&f, 10 * S + 11 * MS, TT_TASK_AT_START, 1, "hog", 1, 0);
+	feed_switch(&(struct sw){ 0, 10 * S + 12 * MS, 2 * MS, 0, 2, 1, TT_WAIT_WAKEUP, 0 });
+	feed_switch(&(struct sw){ 0, 10 * S + 22 * MS, 10 * MS, 10 * MS, 1, 2, TT_WAIT_PREEMPTED, 0 });
+	feed_finish(&f, 10 * S, 11 * S);
+	cr_expect(eq(str, feed_cell(&f, "waiters", "tid 2", "behind")->text, "hog 1"));
+	feed_close(&f);
+}
