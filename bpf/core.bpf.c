@@ -48,6 +48,28 @@ int core__sync(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* A CPU went offline. Runs on the one that took it down: no program runs on a dead CPU, and it cannot come
+ * back before this step of hotplug is over. (Nothing on the CPU itself is late enough: tracepoints are silent
+ * once it is marked offline.) Its first switch when it comes back begins a new window. */
+SEC("?raw_tp/cpuhp_exit")
+int cpu__died(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 zero = 0, cpu = ctx->args[0];
+	s32 state = ctx->args[2], err = ctx->args[3];
+	struct tt_cpu *c;
+
+	/* when recording has ended, the collector fetches what is staged */
+	if (state != tt_state_of_death || err || !tt_recording)
+		return 0;
+	tt_nr_gone++;
+	c = bpf_map_lookup_percpu_elem(&tt_cpus, &zero, cpu);
+	if (!c || c->on != TT_CPU_ON)
+		return 0;
+	c->on = TT_CPU_OFF;
+	tt_end_window(c, cpu);
+	return 0;
+}
+
 struct tt_clocks {
 	u64 steal_clock_ns, prev_steal_rq_ns, nr_switches;
 };

@@ -6,6 +6,7 @@
  *   sched_switch and the timer tick run with interrupts off, so nothing on this CPU comes between them;
  *   block completions and the sync program run with interrupts on: they set busy first, and whoever finds it
  *   set leaves the buffer alone. The steal clock is cumulative, so a skipped look loses nothing.
+ *   When the CPU is dead, cpu__died runs on another one and has it for itself.
  * All other records bypass the staging buffer: they are reserved in the CPU's ring, which is safe in any
  * context.
  */
@@ -50,6 +51,7 @@ struct tt_cpu {
 	u64 body[TT_BODY_ROOM];
 };
 
+/* Its window: none (recording has not begun, or the CPU is offline), open, ended with the recording. */
 enum tt_cpu_on { TT_CPU_OFF = 0, TT_CPU_ON = 1, TT_CPU_STOPPED = 2 };
 
 #ifdef TT_DEFINE_MAPS
@@ -75,6 +77,7 @@ TT_KNOB const volatile bool
 TT_KNOB const volatile __u32 tt_rqf_flush_seq, tt_rqf_io_stat; /* of request->rq_flags */
 TT_KNOB const volatile __u32 tt_wakeup_bytes;		       /* wake the reader when a ring holds so much */
 TT_KNOB const volatile __u32 tt_only_dev;		       /* kernel dev_t, 0 = all */
+TT_KNOB const volatile __s32 tt_state_of_death;		       /* CPUHP_TEARDOWN_CPU of enum cpuhp_state */
 
 /* Set while running. A CPU takes over the steal clock when it begins or is told to rebase. */
 TT_KNOB volatile __u32 tt_steal_mode;
@@ -82,6 +85,7 @@ TT_KNOB volatile __s64 tt_steal_distance; /* from the run queue */
 TT_KNOB volatile __u32 tt_recording;	  /* a CPU that comes online now begins by itself */
 TT_KNOB volatile __u32 tt_own_pid;	  /* the recorder, in the initial pid namespace */
 TT_KNOB volatile __u32 tt_iter_why;	  /* enum tt_task_why of the iterator's records */
+TT_KNOB volatile __u32 tt_nr_gone;	  /* how often a CPU went offline */
 
 TT_MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -165,10 +169,9 @@ static __always_inline u64 tt_ring_flags(void *ring, u32 size)
 										    : BPF_RB_NO_WAKEUP;
 }
 
-/* Hands the staged batch to the ring. The caller owns the buffer. */
-static __always_inline void tt_flush(struct tt_cpu *c)
+/* Hands the staged batch of that CPU to its ring. The caller owns the buffer. */
+static __always_inline void tt_flush_cpu(struct tt_cpu *c, u32 cpu)
 {
-	u32 cpu = bpf_get_smp_processor_id();
 	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
 	u32 words = c->pos;
 
@@ -191,11 +194,16 @@ static __always_inline void tt_flush(struct tt_cpu *c)
 	c->pos = 0;
 }
 
-/* Begins a batch: the state just before its first record. */
-static __always_inline void tt_open_batch(struct tt_cpu *c)
+static __always_inline void tt_flush(struct tt_cpu *c)
+{
+	tt_flush_cpu(c, bpf_get_smp_processor_id());
+}
+
+/* Begins a batch of that CPU: the state just before its first record. */
+static __always_inline void tt_open_batch_of(struct tt_cpu *c, u32 cpu)
 {
 	c->head.size = sizeof(struct tt_batch);
-	c->head.cpu = bpf_get_smp_processor_id();
+	c->head.cpu = cpu;
 	c->head.stream = TT_STREAM_SCHED;
 	c->head.version = TT_WIRE_VERSION;
 	c->head.base_ts_ns = c->last_ts_ns;
@@ -207,6 +215,20 @@ static __always_inline void tt_open_batch(struct tt_cpu *c)
 	c->head.prev_tid = c->cur_tid;
 	c->head.flags = c->next_flags;
 	c->head.nr_nested = c->nr_nested;
+}
+
+static __always_inline void tt_open_batch(struct tt_cpu *c)
+{
+	tt_open_batch_of(c, bpf_get_smp_processor_id());
+}
+
+/* Ends the window of that CPU with the last record, or where the last one was. */
+static __always_inline void tt_end_window(struct tt_cpu *c, u32 cpu)
+{
+	if (!c->head.size)
+		tt_open_batch_of(c, cpu);
+	c->head.flags |= TT_BATCH_LAST;
+	tt_flush_cpu(c, cpu);
 }
 
 /* Room for a record of so many words at now_ns. Returns its place in body; dts_ns fits 32 bits afterwards. */
@@ -258,6 +280,9 @@ static __always_inline void tt_rebase_steal(struct tt_cpu *c, const struct rq *r
 static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, u64 now_ns, u32 tid,
 					 u64 nr_switches)
 {
+	/* it was here before, and the end of that window found no room */
+	if (c->next_flags & TT_BATCH_AFTER_SHED)
+		tt_end_window(c, bpf_get_smp_processor_id());
 	c->last_ts_ns = now_ns;
 	tt_rebase_steal(c, rq);
 	c->steal_clock_ns = c->raw_steal_ns;

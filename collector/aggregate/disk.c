@@ -69,6 +69,8 @@ struct disks {
 	struct tt_who who;  /* open when rows are by task or cgroup */
 	struct submitter *submitters;
 	uint64_t last_to_ts_ns;
+	/* readings of the kernel's counters: what this interval begins with, the newest, the one before it */
+	uint64_t base_ts_ns, reading_ts_ns, before_ts_ns;
 };
 
 /* Columns */
@@ -489,26 +491,42 @@ static bool is_replugged(const struct tt_disk_counters *before, const struct tt_
 	return true;
 }
 
+/* The reading before this one did not have the disk, an earlier one had. */
+static bool was_absent(const struct disks *ds, const struct disk *d)
+{
+	return d->last.rec.rec.ts_ns < ds->before_ts_ns;
+}
+
+static void count_from_0(struct counters *c, uint64_t ts_ns)
+{
+	*c = (struct counters){ .known = true };
+	c->rec.rec.ts_ns = ts_ns;
+}
+
 static void on_counters(struct disks *ds, const struct tt_disk_counters *rec)
 {
 	const struct tt_world_device *wd = tt_world_device(ds->world, rec->dev);
 	struct disk *d = wd && wd->is_partition ? NULL : get_disk(ds, rec->dev);
-	uint64_t first_ts_ns;
+	bool came;
 
+	if (rec->rec.ts_ns != ds->reading_ts_ns) {
+		ds->before_ts_ns = ds->reading_ts_ns;
+		ds->reading_ts_ns = rec->rec.ts_ns;
+		if (!ds->base_ts_ns)
+			ds->base_ts_ns = rec->rec.ts_ns;
+	}
 	if (!d)
 		return;
-	if (!d->first.known) {
-		d->first.known = true;
-		d->first.rec = *rec;
-	} else if (is_replugged(&d->last.rec, rec)) {
-		first_ts_ns = d->first.rec.rec.ts_ns;
-		d->first.rec = (struct tt_disk_counters){ 0 };
-		d->first.rec.rec.ts_ns = first_ts_ns;
-	}
+	/* An earlier reading did not have it: it was plugged in since and has counted from 0. */
+	came = !d->last.known && ds->before_ts_ns;
+	if (came || (d->last.known && (is_replugged(&d->last.rec, rec) || was_absent(ds, d))))
+		count_from_0(&d->first, ds->base_ts_ns);
+	else if (!d->first.known)
+		d->first = (struct counters){ .known = true, .rec = *rec };
 	for (unsigned g = 0; g < TT_DISK_GROUPS; g++) {
 		struct group_sum *sum = &d->groups[g];
 
-		if (!d->last.known) {
+		if (!d->last.known && !came) {
 			sum->nr_before = sum->nr_after;
 			sum->bytes_before = sum->bytes_after;
 		}
@@ -1071,6 +1089,7 @@ static void disk_reset(void *state)
 		tt_busy_restart(&d->busy, ds->last_to_ts_ns);
 	}
 	ds->nr_beyond = 0;
+	ds->base_ts_ns = ds->reading_ts_ns;
 	if (!ds->submitters)
 		return;
 	memset(ds->submitters, 0, ds->who.nr * sizeof(*ds->submitters));

@@ -610,11 +610,13 @@ static void sum_waiters(struct runq *rq, struct cpu_sum *sum)
 	}
 }
 
-static bool has_row(const struct runq *rq, unsigned cpu)
+/* A CPU that was offline all the time has none. */
+static bool has_row(const struct runq *rq, unsigned cpu, const struct tt_interval *interval)
 {
 	const struct tt_world_cpu *wc = tt_world_cpu(rq->world, cpu);
 
-	return rq->cpus[cpu] && wc && wc->seen && tt_view_has_cpu(rq->view, cpu);
+	return rq->cpus[cpu] && wc && wc->seen && tt_view_has_cpu(rq->view, cpu) &&
+	       (rq->cpus[cpu]->nr_recorded || tt_cpu_covered_ns(wc, interval));
 }
 
 static void add_cpu_table(struct runq *rq, const struct tt_interval *interval, struct tt_report *r,
@@ -629,7 +631,7 @@ static void add_cpu_table(struct runq *rq, const struct tt_interval *interval, s
 	if (t)
 		add_cpu_row(rq, r, t, "all", all, interval->to_ts_ns - interval->from_ts_ns);
 	for (unsigned cpu = 0; t && sum && cpu < rq->nr_cpus; cpu++) {
-		if (!has_row(rq, cpu) || rq->counters_only)
+		if (!has_row(rq, cpu, interval) || rq->counters_only)
 			continue;
 		memset(sum, 0, sizeof(*sum));
 		sum_cpu(rq->cpus[cpu], sum);
@@ -833,12 +835,37 @@ static void add_finding(struct runq *rq, const struct tt_interval *interval, str
 	tt_findings_runq(r, &f);
 }
 
+/* CPUs that were offline for a part of the recording. */
+static void add_offline_notes(const struct runq *rq, const struct tt_interval *interval, struct tt_report *r,
+			      struct tt_section *s)
+{
+	enum { NR_NOTES_MAX = 8 };
+	uint64_t dur_ns = interval->to_ts_ns - interval->from_ts_ns;
+	unsigned nr = 0;
+
+	for (unsigned cpu = 0; cpu < rq->nr_cpus && nr < NR_NOTES_MAX; cpu++) {
+		uint64_t covered_ns;
+
+		if (!has_row(rq, cpu, interval))
+			continue;
+		covered_ns = tt_cpu_covered_ns(tt_world_cpu(rq->world, cpu), interval);
+		/* windows do not begin and end at the same moment on all CPUs */
+		if (covered_ns + dur_ns / 100 + 10000000 >= dur_ns)
+			continue;
+		nr++;
+		tt_section_add_note(r, s, "cpu%u was online for %.3f s of %.3f s; its rates are of that time",
+				    cpu, (double)covered_ns / 1e9, (double)dur_ns / 1e9);
+	}
+}
+
 static void add_notes(const struct runq *rq, const struct tt_interval *interval, struct tt_report *r,
 		      struct tt_section *s, const struct cpu_sum *all)
 {
 	char count[32];
 
 	tt_view_add_note(rq->view, r, s);
+	if (interval->whole && !rq->counters_only)
+		add_offline_notes(rq, interval, r, s);
 	if (rq->counters_only)
 		tt_section_add_note(
 			r, s,
@@ -882,7 +909,7 @@ static int runq_finish(void *state, const struct tt_interval *interval, struct t
 		goto out;
 	}
 	for (unsigned cpu = 0; cpu < rq->nr_cpus; cpu++) {
-		if (has_row(rq, cpu))
+		if (has_row(rq, cpu, interval))
 			sum_cpu(rq->cpus[cpu], all);
 	}
 	if (rq->counters_only)

@@ -98,9 +98,16 @@ uint64_t tt_cpu_covered_ns(const struct tt_world_cpu *cpu, const struct tt_inter
 	uint64_t covered_ns;
 
 	/* a quiet CPU says nothing for a while: until its window is closed, it is on */
-	if (!interval->whole)
-		return overlap_ns(cpu->begin_ts_ns, cpu->online ? interval->to_ts_ns : cpu->end_ts_ns,
-				  interval->from_ts_ns, interval->to_ts_ns);
+	if (!interval->whole) {
+		covered_ns = cpu->online ? overlap_ns(cpu->begin_ts_ns, interval->to_ts_ns,
+						      interval->from_ts_ns, interval->to_ts_ns)
+					 : 0;
+		for (unsigned i = cpu->nr_closed; i && cpu->closed[i - 1].end_ts_ns > interval->from_ts_ns;
+		     i--)
+			covered_ns += overlap_ns(cpu->closed[i - 1].begin_ts_ns, cpu->closed[i - 1].end_ts_ns,
+						 interval->from_ts_ns, interval->to_ts_ns);
+		return covered_ns;
+	}
 	covered_ns = cpu->recorded_ns;
 	if (cpu->online && interval->to_ts_ns > cpu->end_ts_ns)
 		covered_ns += interval->to_ts_ns - cpu->end_ts_ns;

@@ -15,6 +15,7 @@ enum {
 	NR_GAPS_FIRST = 64,
 	NR_GAPS_MAX = 4096,	   /* of one CPU */
 	NR_GAPS_ALL_MAX = 1 << 20, /* of all rings together: 32 MiB */
+	NR_WINDOWS_MAX = 1024,	   /* of one CPU */
 	NO_TASK = UINT32_MAX,
 };
 
@@ -49,6 +50,8 @@ struct cpu_slot {
 	struct gap *gaps; /* ring; nr_gaps_room is a power of two */
 	unsigned nr_gaps_room;
 	uint64_t nr_gaps; /* ever put in: the newest is nr_gaps - 1 */
+	struct tt_world_window *closed;
+	unsigned nr_closed_room;
 };
 
 struct tt_world {
@@ -97,8 +100,10 @@ void tt_world_close(struct tt_world *w)
 	if (!w)
 		return;
 	for (unsigned i = 0; w->cpus && i < w->nr_cpus; i++) {
-		if (w->cpus[i])
+		if (w->cpus[i]) {
 			free(w->cpus[i]->gaps);
+			free(w->cpus[i]->closed);
+		}
 		free(w->cpus[i]);
 	}
 	tt_index_close(&w->tasks_by_tid);
@@ -359,10 +364,45 @@ static struct cpu_slot *get_cpu(struct tt_world *w, unsigned cpu)
 	return w->cpus[cpu];
 }
 
-static void begin_window(struct cpu_slot *c, const struct tt_ev_window *win)
+/* Room for one more window; at the bound the oldest ones go. */
+static bool make_window_room(struct tt_world *w, struct cpu_slot *c)
 {
-	if (c->cpu.online) /* the end of the window before was lost: it ended where it was last heard of */
-		c->closed_ns = c->cpu.recorded_ns;
+	unsigned nr_room = c->nr_closed_room ? 2 * c->nr_closed_room : 4;
+	struct tt_world_window *closed;
+
+	if (c->cpu.nr_closed < c->nr_closed_room)
+		return true;
+	if (nr_room > NR_WINDOWS_MAX) {
+		c->cpu.nr_closed /= 2;
+		w->nr_forgotten += c->cpu.nr_closed;
+		memmove(c->closed, c->closed + c->cpu.nr_closed, c->cpu.nr_closed * sizeof(*c->closed));
+		return true;
+	}
+	closed = reallocarray(c->closed, nr_room, sizeof(*closed));
+	if (!closed)
+		return false;
+	c->cpu.closed = c->closed = closed;
+	c->nr_closed_room = nr_room;
+	return true;
+}
+
+/* The window ended where it was last heard of. */
+static void close_window(struct tt_world *w, struct cpu_slot *c)
+{
+	if (!c->cpu.online)
+		return;
+	c->cpu.online = false;
+	c->closed_ns = c->cpu.recorded_ns;
+	if (make_window_room(w, c))
+		c->closed[c->cpu.nr_closed++] =
+			(struct tt_world_window){ c->cpu.begin_ts_ns, c->cpu.end_ts_ns };
+	else
+		w->nr_forgotten++;
+}
+
+static void begin_window(struct tt_world *w, struct cpu_slot *c, const struct tt_ev_window *win)
+{
+	close_window(w, c); /* when its end was lost */
 	if (!c->cpu.begin_ts_ns) {
 		c->cpu.begin_steal_ns = win->steal_clock_ns;
 		c->cpu.begin_nr_switches = win->nr_switches;
@@ -389,14 +429,13 @@ static void on_window(struct tt_world *w, const struct tt_ev_window *win)
 		return;
 	c->cpu.running_tid = win->tid;
 	if (win->begins)
-		begin_window(c, win);
+		begin_window(w, c, win);
 	c->cpu.end_steal_ns = win->steal_clock_ns;
 	c->cpu.end_nr_switches = win->nr_switches;
 	if (win->begins)
 		return;
 	advance_window(c, win->ev.ts_ns);
-	c->closed_ns = c->cpu.recorded_ns;
-	c->cpu.online = false;
+	close_window(w, c);
 }
 
 /* Twice as many gaps, while all CPUs together have not too many. Without memory the old ring goes on. */

@@ -36,10 +36,16 @@ struct tt_world_device {
 	bool is_partition;
 };
 
+struct tt_world_window {
+	uint64_t begin_ts_ns, end_ts_ns;
+};
+
 struct tt_world_cpu {
 	bool seen, online;
-	uint64_t begin_ts_ns, end_ts_ns;   /* window of recording */
-	uint64_t recorded_ns;		   /* sum of windows (a CPU can go and come) */
+	uint64_t begin_ts_ns, end_ts_ns;      /* last window of recording */
+	uint64_t recorded_ns;		      /* sum of windows (a CPU can go and come) */
+	const struct tt_world_window *closed; /* windows that have ended, oldest first: the last 1024 */
+	unsigned nr_closed;
 	uint64_t begin_steal_ns, end_steal_ns; /* steal clock at the window's ends (last header seen) */
 	uint64_t begin_nr_switches, end_nr_switches;
 	uint32_t running_tid;

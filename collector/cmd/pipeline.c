@@ -234,10 +234,15 @@ uint64_t tt_pipeline_last_ts_ns(const struct tt_pipeline *p)
 
 bool tt_pipeline_window(const struct tt_pipeline *p, uint64_t *ret_begin_ts_ns, uint64_t *ret_end_ts_ns)
 {
+	bool open = false;
+
 	if (!p->begin_ts_ns)
 		return false;
+	/* a CPU that goes offline ends its own window, not the recording */
+	for (unsigned cpu = 0; cpu < tt_world_nr_cpus(p->world); cpu++)
+		open |= tt_world_cpu(p->world, cpu)->online;
 	*ret_begin_ts_ns = p->begin_ts_ns;
-	*ret_end_ts_ns = p->end_ts_ns > p->begin_ts_ns ? p->end_ts_ns : UINT64_MAX;
+	*ret_end_ts_ns = !open && p->end_ts_ns > p->begin_ts_ns ? p->end_ts_ns : UINT64_MAX;
 	return true;
 }
 

@@ -38,6 +38,7 @@ struct record_options {
 /* What a CPU's headers and records have told: to count the switches that never reached the program. */
 struct cpu_count {
 	uint64_t first_nr_switches, last_nr_switches, nr_shed, nr_recorded;
+	uint64_t nr_grown; /* in windows before the present one */
 	bool seen;
 };
 
@@ -218,8 +219,12 @@ static void count_switches(struct cpu_count *c, const struct tt_batch *b)
 {
 	const char *p = (const char *)(b + 1), *end = (const char *)b + b->size;
 
-	if (!c->seen)
+	if (b->flags & TT_BATCH_FIRST) { /* what a CPU does between two windows is nobody's loss */
+		c->nr_grown += c->last_nr_switches - c->first_nr_switches;
 		c->first_nr_switches = b->nr_switches;
+	} else if (!c->seen) {
+		c->first_nr_switches = b->nr_switches;
+	}
 	c->seen = true;
 	c->last_nr_switches = b->nr_switches;
 	c->nr_shed = b->nr_shed_switches;
@@ -250,7 +255,7 @@ static uint64_t nr_unseen_switches(const struct recording *r)
 
 	for (unsigned i = 0; i < r->nr_cpus; i++) {
 		const struct cpu_count *c = &r->cpus[i];
-		uint64_t grown = c->last_nr_switches - c->first_nr_switches,
+		uint64_t grown = c->nr_grown + (c->last_nr_switches - c->first_nr_switches),
 			 told = c->nr_recorded + c->nr_shed;
 
 		if (c->seen && grown > told)

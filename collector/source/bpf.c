@@ -88,6 +88,7 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 {
 	struct bpf_source *b;
 	int err = check_root(opts), nr_cpus;
+	int64_t state;
 	char why[200];
 
 	if (err)
@@ -131,6 +132,10 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 	b->plan.tick_by_perf = tt_bpf_tick_by_perf(&b->host);
 	b->plan.sweep =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem, NULL) == 1;
+	b->plan.cpus_die = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+						   BPF_FUNC_map_lookup_percpu_elem, NULL) == 1 &&
+			   tt_btf_tracepoint_args(b->btf, "cpuhp_exit") >= 0 &&
+			   tt_btf_enum_value(b->btf, "CPUHP_TEARDOWN_CPU", &state);
 	b->plan.bio_devices = tt_btf_tracepoint_args(b->btf, "block_bio_complete") > 0;
 	err = tt_bpf_choose_and_load(b, opts);
 	if (err)
@@ -197,7 +202,8 @@ static int attach_all(struct bpf_source *b)
 }
 
 /* Where no tracepoint tells of the timer interrupt: 250 Hz, as most kernels tick. CPUs that come later get
- * theirs when they are first seen online. */
+ * theirs when they are first seen online. The kernel takes away the event of a CPU that goes offline, and
+ * when it is back at the next look, only the count of those that went tells; so all are made anew. */
 static void attach_perf_ticks(struct bpf_source *b)
 {
 	struct perf_event_attr attr = {
@@ -207,11 +213,17 @@ static void attach_perf_ticks(struct bpf_source *b)
 		.freq = 1,
 		.sample_freq = 250,
 	};
+	uint32_t nr_gone = b->skel->bss->tt_nr_gone;
 
 	if (!b->plan.tick_by_perf || !b->plan.rungs[TT_LADDER_STEAL])
 		return;
 	if (!b->tick_links)
 		b->tick_links = calloc(b->nr_cpus, sizeof(*b->tick_links));
+	for (unsigned cpu = 0; b->tick_links && nr_gone != b->nr_gone && cpu < b->nr_cpus; cpu++) {
+		bpf_link__destroy(b->tick_links[cpu]);
+		b->tick_links[cpu] = NULL;
+	}
+	b->nr_gone = nr_gone;
 	for (unsigned cpu = 0; b->tick_links && cpu < b->nr_cpus; cpu++) {
 		struct bpf_link *link;
 		int fd;

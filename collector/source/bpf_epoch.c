@@ -89,14 +89,15 @@ int tt_bpf_emit_record(struct bpf_source *b, void *record, uint16_t size, uint16
 	return err ? err : tt_record_batch_flush(&batch);
 }
 
-static int describe_new_devices(struct bpf_source *b)
+/* As of ts_ns, the end of the epoch that first saw them: a report of that epoch has their names. */
+static int describe_new_devices(struct bpf_source *b, uint64_t ts_ns)
 {
 	int err;
 
 	for (unsigned i = 0; i < b->nr_new_devs; i++) {
 		struct tt_proc_known_disks *known = b->known_disks;
 
-		err = tt_proc_emit_device(b->proc_root, &b->src.sink, b->new_devs[i]);
+		err = tt_proc_emit_device(b->proc_root, &b->src.sink, b->new_devs[i], ts_ns);
 		if (err && err != -ENOENT)
 			return err;
 		/* also one that is gone already is asked for only once */
@@ -201,7 +202,7 @@ int tt_bpf_make_epoch(struct bpf_source *b, uint64_t sync)
 	if (!err)
 		err = emit_disk_sums(b);
 	if (!err)
-		err = describe_new_devices(b);
+		err = describe_new_devices(b, until_ns);
 	if (!err)
 		err = tt_bpf_emit_losses(b);
 	if (!err) {

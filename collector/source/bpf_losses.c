@@ -94,8 +94,8 @@ static void close_shed_stretch(struct cpu_state *c, unsigned cpu)
 	};
 }
 
-/* What no ring will bring any more at the end: the staged batch of a CPU that is offline and cannot run the
- * flush, and the state after a last batch that was shed. */
+/* What no ring will bring any more at the end: the state after a last batch that was shed, and the staged
+ * batch of a CPU that is offline and that no cpu__died has closed. */
 int tt_bpf_salvage_cpus(struct bpf_source *b)
 {
 	struct cpu_state *cpus = calloc(b->nr_cpus, sizeof(*cpus));
@@ -111,8 +111,7 @@ int tt_bpf_salvage_cpus(struct bpf_source *b)
 			if (cpus[i].on == CPU_ON && head->size && cpus[i].pos <= 512) {
 				head->size = (uint32_t)(sizeof(*head) + cpus[i].pos * 8);
 				head->flags |= TT_BATCH_LAST;
-			} else if (cpus[i].on == CPU_ON ||
-				   (cpus[i].on == CPU_STOPPED && cpus[i].next_flags & TT_BATCH_AFTER_SHED)) {
+			} else if (cpus[i].on == CPU_ON || cpus[i].next_flags & TT_BATCH_AFTER_SHED) {
 				close_shed_stretch(&cpus[i], i);
 			} else {
 				continue;

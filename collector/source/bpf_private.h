@@ -50,6 +50,7 @@ struct bpf_source {
 	struct bpf_link *links[MAX_LINKS];
 	unsigned nr_links;
 	struct bpf_link **tick_links; /* cpu-clock events, one a CPU, NULL = none */
+	uint32_t nr_gone;	      /* tt_nr_gone when they were made */
 	unsigned nr_cpus;
 	int *ring_fds;
 	uint64_t ring_bytes;
@@ -91,7 +92,7 @@ _Static_assert(sizeof(struct cpu_state) == 9 * 8 + 10 * 4 + sizeof(struct tt_bat
 	       "struct tt_cpu changed");
 
 /* enum tt_cpu_on of bpf/probe.bpf.h */
-enum { CPU_ON = 1, CPU_STOPPED = 2 };
+enum { CPU_ON = 1 };
 
 struct clocks {
 	uint64_t steal_clock_ns, prev_steal_rq_ns, nr_switches;

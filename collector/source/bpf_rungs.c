@@ -359,6 +359,8 @@ bool tt_bpf_plan_uses(const struct tt_bpf_plan *plan, const char *program)
 	/* steal alone still needs to know who was running */
 	if (steal && !runq && !strcmp(program, "sched__switch"))
 		return true;
+	if (plan->cpus_die && !strcmp(program, "cpu__died"))
+		return true;
 	if (plan->sweep && plan->rungs[TT_LADDER_DISK] && !strcmp(program, "disk__sweep"))
 		return true;
 	return plan->bio_devices && plan->rungs[TT_LADDER_DISK] &&
@@ -380,7 +382,7 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 {
 	struct timethief_bpf *skel;
 	struct bpf_program *prog;
-	int64_t distance, offset;
+	int64_t distance, offset, state;
 	int err;
 
 	last_words[0] = '\0';
@@ -409,6 +411,8 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 	else if (percpu_distance(host->btf, "pcpu_hot", &distance) && /* 6.2 to 6.14 */
 		 tt_btf_field_offset(host->btf, "pcpu_hot", "preempt_count", &offset))
 		skel->rodata->tt_preempt_distance = distance + offset;
+	if (tt_btf_enum_value(host->btf, "CPUHP_TEARDOWN_CPU", &state))
+		skel->rodata->tt_state_of_death = (int32_t)state;
 	skel->rodata->tt_switch_prev_state = tt_btf_tracepoint_args(host->btf, "sched_switch") >= 4;
 	*ret_skel = skel;
 	return 0;

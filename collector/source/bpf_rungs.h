@@ -42,7 +42,8 @@ struct tt_bpf_plan {
 	const struct tt_bpf_rung *rungs[TT_NR_LADDERS];
 	bool tick_by_perf; /* tp_btf/local_timer_exit tells of no tick: a cpu-clock event per CPU */
 	bool sweep;	   /* bpf_for_each_map_elem is there (5.13): look for requests whose end was missed */
-	bool bio_devices;  /* watch bios of devices without requests */
+	bool cpus_die; /* bpf_map_lookup_percpu_elem is there (5.19): a CPU's window ends when it goes offline */
+	bool bio_devices; /* watch bios of devices without requests */
 };
 
 const char *tt_probe_name(unsigned probe);

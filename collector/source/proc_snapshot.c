@@ -125,7 +125,7 @@ static int add_device(struct tt_record_batch *b, struct tt_device *d, uint64_t t
 	return tt_record_batch_add(b, &d->rec, sizeof(*d), TT_EV_DEVICE, TT_CPU_NONE, ts_ns);
 }
 
-int tt_proc_emit_device(const char *root, const struct tt_sink *sink, uint32_t dev)
+int tt_proc_emit_device(const char *root, const struct tt_sink *sink, uint32_t dev, uint64_t ts_ns)
 {
 	int root_fd = tt_proc_open_root(root), err;
 	struct tt_record_batch batch;
@@ -136,7 +136,7 @@ int tt_proc_emit_device(const char *root, const struct tt_sink *sink, uint32_t d
 	tt_record_batch_init(&batch, sink);
 	err = fill_device(root_fd, dev, &device);
 	if (!err)
-		err = add_device(&batch, &device, tt_now_ns());
+		err = add_device(&batch, &device, ts_ns);
 	if (!err)
 		err = tt_record_batch_flush(&batch);
 	close(root_fd);

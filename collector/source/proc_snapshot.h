@@ -45,8 +45,8 @@ struct tt_proc_known_disks {
 int tt_proc_emit_disk_counters(const char *root, const struct tt_sink *sink, uint32_t dev,
 			       struct tt_proc_known_disks *known);
 
-/* TT_EV_DEVICE from /sys/dev/block/MAJOR:MINOR. -ENOENT: no such device. */
-int tt_proc_emit_device(const char *root, const struct tt_sink *sink, uint32_t dev);
+/* TT_EV_DEVICE from /sys/dev/block/MAJOR:MINOR, told as of ts_ns. -ENOENT: no such device. */
+int tt_proc_emit_device(const char *root, const struct tt_sink *sink, uint32_t dev, uint64_t ts_ns);
 /* TT_EV_DEVICE for every line of /proc/diskstats; where sysfs has no such device, the name alone. */
 int tt_proc_emit_devices(const char *root, const struct tt_sink *sink);
 

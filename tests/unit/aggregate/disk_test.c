@@ -133,6 +133,41 @@ Test(disk, a_device_plugged_in_again_starts_at_0)
 	feed_close(&f);
 }
 
+Test(disk, a_device_that_comes_later_counts_from_0)
+{
+	static const struct line fresh = { .r_ios = 40, .r_sectors = 320, .r_ms = 20, .io_ms = 500 };
+
+	feed_open(&f, "disk", true);
+	feed_line(1000 * S, 8 << 20, "sda", &t1);
+	feed_line(1002 * S, 8 << 20, "sda", &t1);
+	feed_line(1002 * S, 9 << 20, "vdb", &fresh);
+	feed_finish(&f, 1000 * S, 1002 * S);
+	EXPECT_NEAR(feed_f64(&f, "devices", "vdb", "r_per_s"), 20);
+	EXPECT_NEAR(feed_f64(&f, "devices", "vdb", "util_pct"), 25);
+	feed_close(&f);
+}
+
+Test(disk, a_device_that_was_away_for_a_reading_counts_from_0)
+{
+	static const struct line before = { .r_ios = 10, .r_sectors = 80, .io_ms = 500 };
+	static const struct line after = { .r_ios = 40, .r_sectors = 320, .io_ms = 200 };
+
+	feed_open(&f, "disk", true);
+	feed_line(1000 * S, 8 << 20, "sda", &t1);
+	feed_line(1000 * S, 9 << 20, "vdb", &before);
+	feed_next(&f);
+	feed_line(1001 * S, 8 << 20, "sda", &t1);
+	feed_finish(&f, 1000 * S, 1001 * S);
+	cr_expect(eq(u32, feed_table(&f, "devices")->nr_rows, 0));
+	feed_next(&f);
+	feed_line(1002 * S, 8 << 20, "sda", &t1);
+	feed_line(1002 * S, 9 << 20, "vdb", &after);
+	feed_finish(&f, 1001 * S, 1002 * S);
+	EXPECT_NEAR(feed_f64(&f, "devices", "vdb", "r_per_s"), 40);
+	EXPECT_NEAR(feed_f64(&f, "devices", "vdb", "util_pct"), 20);
+	feed_close(&f);
+}
+
 Test(disk, devices_without_requests_are_left_out_unless_named)
 {
 	feed_lines(&t1, &t1);
@@ -174,7 +209,9 @@ static void feed_requests(void)
 
 Test(disk, a_request_whose_parts_are_not_its_total_is_counted)
 {
-	struct tt_disk d = { .dev = VDA, .cmd_flags = READ, .bytes = 4096, .flags = TT_DISK_COUNTED, .total_ns = MS };
+	struct tt_disk d = {
+		.dev = VDA, .cmd_flags = READ, .bytes = 4096, .flags = TT_DISK_COUNTED, .total_ns = MS
+	};
 
 	feed_open(&f, "disk", false);
 	feed_requests();
@@ -301,6 +338,25 @@ Test(disk, is_exact_to_diskstats_or_says_by_how_much_not)
 	feed_checked(40);
 	cr_expect(not(f.report.checks[0].ok));
 	cr_expect(strstr(f.report.checks[0].text, "-30 requests") != NULL, "%s", f.report.checks[0].text);
+	feed_close(&f);
+}
+
+Test(disk, one_that_came_during_the_recording_is_exact_from_0)
+{
+	static const struct line idle = { .r_ios = 5, .r_sectors = 40 };
+	static const struct line after = {
+		.r_ios = 10, .r_sectors = 80, .w_ios = 2, .w_sectors = 32, .f_ios = 1, .io_ms = 16
+	};
+
+	feed_open(&f, "disk", false);
+	feed_line(10 * S, 9 << 20, "sda", &idle);
+	feed_requests();
+	feed_line(11 * S, 9 << 20, "sda", &idle);
+	feed_line(11 * S, VDA, "vda", &after);
+	feed_finish(&f, 10 * S, 11 * S);
+	cr_assert(eq(u32, f.report.nr_checks, 1));
+	cr_expect(eq(str, f.report.checks[0].text, "disk exact to /proc/diskstats (13 requests)"));
+	EXPECT_NEAR(feed_f64(&f, "devices", "vda", "util_pct"), 1.6);
 	feed_close(&f);
 }
 

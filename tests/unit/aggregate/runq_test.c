@@ -138,6 +138,53 @@ Test(runq, shed_waits_are_in_the_total_that_is_checked)
 	feed_close(&f);
 }
 
+static void feed_edge(unsigned cpu, uint64_t ts_ns, bool begins, uint64_t nr_switches)
+{
+	struct tt_ev_window ev = { .ev = { TT_EV_WINDOW, (uint16_t)cpu, 0, ts_ns }, .begins = begins };
+
+	ev.nr_switches = nr_switches;
+	feed_event(&f, &ev.ev);
+}
+
+/* cpu1 is offline from 11 to 14 s, and does two switches on the way that nobody counts. */
+Test(runq, what_a_cpu_does_between_two_windows_is_not_counted)
+{
+	feed_open(&f, "runq", false);
+	feed_edge(0, 10 * S, true, 500);
+	feed_edge(1, 10 * S, true, 100);
+	feed_switch(&(struct sw){ 1, 10 * S + MS, MS, MS, 0, 5, TT_WAIT_WAKEUP, 0 });
+	feed_edge(1, 11 * S, false, 101);
+	feed_edge(1, 14 * S, true, 103);
+	feed_switch(&(struct sw){ 1, 14 * S + MS, MS, MS, 0, 5, TT_WAIT_WAKEUP, 0 });
+	feed_edge(0, 15 * S, false, 500);
+	feed_edge(1, 15 * S, false, 104);
+	feed_finish(&f, 10 * S, 15 * S);
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "cpu1", "nr_switches"), 2));
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "cpu1", "recorded_switches"), 2));
+	EXPECT_NEAR(feed_f64(&f, "cpus", "cpu1", "waits_per_s"), 1);
+	cr_assert(eq(u32, f.report.sections[0].nr_notes, 1));
+	cr_expect(eq(str, f.report.sections[0].notes[0].text,
+		     "cpu1 was online for 2.000 s of 5.000 s; its rates are of that time"));
+	feed_close(&f);
+}
+
+Test(runq, a_cpu_has_no_row_in_an_interval_in_which_it_is_offline)
+{
+	struct tt_interval second = { 11 * S, 12 * S, false };
+
+	feed_open(&f, "runq", false);
+	feed_edge(0, 10 * S, true, 500);
+	feed_edge(1, 10 * S, true, 100);
+	feed_edge(1, 10 * S + 500 * MS, false, 100);
+	cr_assert(eq(int, f.agg->finish(f.state, &(struct tt_interval){ 10 * S, 11 * S, false }, &f.report),
+		     0));
+	cr_expect(eq(u32, feed_table(&f, "cpus")->nr_rows, 3));
+	feed_next(&f);
+	cr_assert(eq(int, f.agg->finish(f.state, &second, &f.report), 0));
+	cr_expect(eq(u32, feed_table(&f, "cpus")->nr_rows, 2), "all and cpu0");
+	feed_close(&f);
+}
+
 Test(runq, idle_and_switches_without_a_wait_count_nothing)
 {
 	feed_open(&f, "runq", false);

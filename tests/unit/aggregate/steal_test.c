@@ -189,6 +189,26 @@ Test(steal, a_counter_that_goes_back_is_no_steal)
 	feed_close(&f);
 }
 
+Test(steal, an_interval_divides_by_the_time_that_the_cpu_was_online)
+{
+	struct tt_interval first = { 100 * S, 101 * S, false }, second = { 101 * S, 102 * S, false };
+
+	feed_open(&f, "steal", false);
+	feed_window(&f, 1, 90 * S, true, 0);
+	feed_steal(&f, 1, 100 * S + 100 * MS, 30 * MS, 30 * MS, 7);
+	feed_window(&f, 1, 100 * S + 200 * MS, false, 0);
+	feed_window(&f, 1, 100 * S + 600 * MS, true, 0);
+	feed_window(&f, 1, 100 * S + 700 * MS, false, 0);
+	cr_assert(eq(int, f.agg->finish(f.state, &first, &f.report), 0));
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "cpu1", "recorded_ns"), 300 * MS));
+	EXPECT_NEAR(feed_f64(&f, "cpus", "cpu1", "steal_pct"), 10);
+	EXPECT_NEAR(feed_f64(&f, "cpus", "all", "steal_pct"), 10);
+	feed_next(&f);
+	cr_assert(eq(int, f.agg->finish(f.state, &second, &f.report), 0));
+	cr_expect(eq(u32, feed_table(&f, "cpus")->nr_rows, 1), "gone");
+	feed_close(&f);
+}
+
 Test(steal, the_next_interval_starts_at_0)
 {
 	feed_open(&f, "steal", false);

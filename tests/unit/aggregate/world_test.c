@@ -149,4 +149,24 @@ Test(world, windows_add_up_when_a_cpu_goes_and_comes)
 	cr_expect(eq(u32, tt_world_nr_cpus(f.world), 3));
 	cr_expect(not(tt_world_cpu(f.world, 0)->seen));
 	cr_expect(tt_world_cpu(f.world, 3) == NULL);
+	cr_expect(eq(u32, tt_world_cpu(f.world, 2)->nr_closed, 1));
+	feed_window(&f, 2, 7000, true,
+		    0); /* the end of the window before was lost: it was last heard of at 5500 */
+	cr_expect(eq(u32, tt_world_cpu(f.world, 2)->nr_closed, 2));
+	cr_expect(eq(u64, tt_world_cpu(f.world, 2)->closed[1].end_ts_ns, 5500));
+	cr_expect(eq(u64, tt_world_cpu(f.world, 2)->recorded_ns, 2500));
+}
+
+Test(world, only_so_many_windows_are_kept_and_all_are_in_the_sum)
+{
+	for (uint64_t i = 1; i <= 5000; i++) {
+		feed_window(&f, 0, i * 1000, true, 0);
+		feed_window(&f, 0, i * 1000 + 100, false, 0);
+	}
+	cr_expect(eq(u64, tt_world_cpu(f.world, 0)->recorded_ns, 500000));
+	cr_expect(le(u32, tt_world_cpu(f.world, 0)->nr_closed, 1024));
+	cr_expect(ge(u32, tt_world_cpu(f.world, 0)->nr_closed, 512));
+	cr_expect(eq(u64, tt_world_cpu(f.world, 0)->closed[tt_world_cpu(f.world, 0)->nr_closed - 1].end_ts_ns,
+		     5000100));
+	cr_expect(eq(u64, tt_world_nr_forgotten(f.world), 5000 - tt_world_cpu(f.world, 0)->nr_closed));
 }

@@ -137,6 +137,34 @@ Test(decode, the_last_batch_ends_the_window_with_the_sums_of_header_and_records)
 	cr_expect(eq(u64, seen.events[3].window.wait_total_ns, 81));
 }
 
+Test(decode, a_cpu_that_comes_back_begins_anew_and_nothing_of_the_gap_is_told)
+{
+	union tb t;
+
+	begin_first(&t);
+	t.b.flags |= TT_BATCH_LAST;
+	t.b.nr_shed_switches = 4;
+	tb_switch(&t, 100, 20, 1);
+	cr_assert(eq(int, decode(&t), 0));
+	seen.nr = 0;
+	begin_first(&t);
+	t.b.base_ts_ns = 5000000;
+	t.b.steal_clock_ns = 20; /* the clock may have started again */
+	t.b.nr_switches = 65540;
+	t.b.nr_shed_switches = 4;
+	tb_switch(&t, 100, 30, 1)->steal_ns = 7;
+	cr_assert(eq(int, decode(&t), 0));
+	cr_assert(eq(u32, seen.nr, 3));
+	cr_expect(eq(u16, seen.events[0].ev.kind, TT_EV_WINDOW));
+	cr_expect(eq(u64, seen.events[0].window.nr_switches, 65540));
+	cr_expect(eq(u64, seen.events[1].steal.since_ns, 100));
+	cr_expect(eq(u64, seen.events[2].sw.slice_ns, 0));
+	cr_expect(eq(u64, tt_decoder_stats(dec)->nr_lost[TT_LOSS_UNSEEN], 0));
+	cr_expect(eq(u64, tt_decoder_stats(dec)->nr_lost[TT_LOSS_SWITCHES], 4));
+	cr_expect(eq(u64, tt_decoder_stats(dec)->nr_lost[TT_LOSS_JUMP], 0));
+	cr_expect(eq(u64, tt_decoder_stats(dec)->nr_seq_mismatches, 0));
+}
+
 Test(decode, an_undisturbed_second_batch_goes_on)
 {
 	union tb t;

@@ -95,14 +95,14 @@ Test(proc_snapshot, a_device_is_named_once_and_again_when_its_name_changes)
 
 Test(proc_snapshot, devices_from_sysfs)
 {
-	cr_assert(eq(int, tt_proc_emit_device(FIXTURES "hostile/t0", &collect_sink, 8 << 20), 0));
+	cr_assert(eq(int, tt_proc_emit_device(FIXTURES "hostile/t0", &collect_sink, 8 << 20, 5), 0));
 	cr_assert(find_device("sda") != NULL);
 	cr_expect(eq(u64, find_device("sda")->size_sectors, 2048));
 	cr_expect(eq(u16, find_device("sda")->rotational, 1));
 	cr_expect(eq(u16, find_device("sda")->is_partition, 0));
-	cr_expect(eq(int, tt_proc_emit_device(FIXTURES "hostile/t0", &collect_sink, 253 << 20), -ENOENT),
+	cr_expect(eq(int, tt_proc_emit_device(FIXTURES "hostile/t0", &collect_sink, 253 << 20, 5), -ENOENT),
 		  "no name");
-	cr_expect(eq(int, tt_proc_emit_device(FIXTURES "hostile/t0", &collect_sink, 1), -ENOENT));
+	cr_expect(eq(int, tt_proc_emit_device(FIXTURES "hostile/t0", &collect_sink, 1, 5), -ENOENT));
 	forget_collected();
 	cr_assert(eq(int, tt_proc_emit_devices(FIXTURES "hostile/t0", &collect_sink), 0));
 	cr_expect(eq(uint, seen.nr_records, 5), "every disk has a name, sysfs or not");
