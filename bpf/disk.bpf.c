@@ -10,12 +10,14 @@
  * With a preflush on a device with a volatile cache, the time until the data is issued is flush time too.
  *
  * Counts equal /proc/diskstats exactly, because they are taken where and when the kernel counts:
- * - a request is counted at done if it has RQF_IO_STAT and has left the flush sequence (a FUA write is done
- * twice);
+ * - a request is counted at done if its accounting was started (is_accounted) and it has left the flush sequence (a
+ * FUA write is done twice);
  * - sectors are counted at every (partial) completion; at done the request's size is already 0;
  * - a flush is counted when the flush request of the flush machinery completes; an empty preflush is never
- * issued;
- * - a request that is merged into another starts and never ends.
+ * issued. Below a dm-multipath there is a copy of that request, which the kernel counts like any other: as a
+ * read of nothing;
+ * - a request that is merged into another starts and never ends;
+ * - a bio of a bio-based device counts once for each piece that the driver made of it.
  *
  * A program can miss an event: the kernel skips it when it would interrupt itself, and hides some tasks from tracing, with
  * the interrupts that hit them. A request whose end was missed is found later, when its memory starts a new request or by
@@ -41,7 +43,8 @@
 		arg_;                                                                                        \
 	})
 
-enum { OP_FLUSH = 2, OP_DISCARD = 3, OP_DRV_IN = 34, OP_DRV_OUT = 35 };
+enum { OP_WRITE = 1, OP_FLUSH = 2, OP_DISCARD = 3, OP_DRV_IN = 34, OP_DRV_OUT = 35 };
+enum { RAMDISK_MAJOR = 1, MD_MAJOR = 9 }; /* include/uapi/linux/major.h */
 
 /* A request or bio on its way; key: its address. */
 struct io {
@@ -59,7 +62,7 @@ struct io {
 	u16 submit_cpu, issue_cpu;
 	u16 nr_issues, nr_completions, error, flags;
 	u32 data_len;	 /* at the start, and again at the first issue: merges */
-	u8 is_accounted; /* RQF_IO_STAT */
+	u8 is_accounted; /* when it was issued */
 	u8 pad;
 	u16 in_flush_sequence;
 	u32 after_preflush; /* the data waited for a flush of the cache before it was issued */
@@ -135,17 +138,26 @@ static __always_inline void count_merge(u32 dev, u32 cmd_flags)
 		__sync_fetch_and_add(&sum->nr_merges, 1);
 }
 
+/* Whether the kernel accounts this request. Until 6.12 passthrough requests have RQF_IO_STAT too, but only
+ * blk_account_io_start() sets the part that their I/O would be added to, and it leaves them out. */
+static __always_inline bool is_accounted(struct request *rq)
+{
+	return BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat && BPF_CORE_READ(rq, part);
+}
+
 /* A record that found no room still counts in the totals. */
 static __always_inline void count_shed(const struct tt_disk *d)
 {
-	struct disk_sum *sum = sum_of(d->dev, d->cmd_flags);
+	bool is_copy = (d->cmd_flags & 0xff) == OP_FLUSH && !(d->flags & TT_DISK_FLUSH);
+	struct disk_sum *sum = sum_of(d->dev, is_copy ? 0 : d->cmd_flags);
+	u32 nr = d->flags & TT_DISK_BIO ? d->nr_completions : 1;
 
 	if (!sum || !(d->flags & TT_DISK_COUNTED))
 		return;
-	__sync_fetch_and_add(&sum->nr_shed, 1);
+	__sync_fetch_and_add(&sum->nr_shed, nr);
 	if (d->flags & TT_DISK_SECTORS_COUNTED)
 		__sync_fetch_and_add(&sum->shed_bytes, d->bytes);
-	__sync_fetch_and_add(&sum->shed_total_ns, d->total_ns);
+	__sync_fetch_and_add(&sum->shed_total_ns, nr * d->total_ns);
 	__sync_fetch_and_add(&sum->shed_queue_ns, d->queue_ns);
 	__sync_fetch_and_add(&sum->shed_device_ns, d->device_ns);
 }
@@ -275,12 +287,16 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 static __always_inline void emit_unseen_end(struct io *io, u64 now_ns)
 {
 	bool is_empty_preflush = is_preflush(io) && !io->data_len;
+	u32 op = io->cmd_flags & 0xff;
 
-	if ((io->cmd_flags & 0xff) == OP_FLUSH) {
+	if (op == OP_FLUSH && !io->is_accounted) {
 		if (io->issue_ts_ns)
 			emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH | TT_DISK_NO_END);
-	} else if (io->is_accounted && io->complete_ts_ns) {
-		emit_io(io, io->start_ts_ns, io->complete_ts_ns, TT_DISK_COUNTED);
+	} else if (io->complete_ts_ns) {
+		/* newer kernels fire no block_io_done for passthrough (blk_mq_need_time_stamp) */
+		emit_io(io, io->start_ts_ns, io->complete_ts_ns,
+			(io->is_accounted ? TT_DISK_COUNTED : 0) |
+				(op == OP_DRV_IN || op == OP_DRV_OUT ? TT_DISK_PASSTHROUGH : 0));
 	} else if ((io->is_accounted && io->issue_ts_ns) || is_empty_preflush) {
 		io->bytes = io->data_len;
 		emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED | TT_DISK_NO_END);
@@ -340,7 +356,7 @@ static __always_inline int on_issue(struct request *rq)
 		io->issue_ts_ns = now_ns;
 		io->issue_cpu = bpf_get_smp_processor_id();
 		io->data_len = BPF_CORE_READ(rq, __data_len);
-		io->is_accounted = (BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat) != 0;
+		io->is_accounted = is_accounted(rq);
 		io->after_preflush = (io->cmd_flags & 0xff) != OP_FLUSH && is_preflush(io) &&
 				     BPF_CORE_READ(rq, rq_flags) & tt_rqf_flush_seq;
 		io->sector = BPF_CORE_READ(rq, __sector); /* a front merge moves it */
@@ -390,10 +406,8 @@ static __always_inline int on_done(struct request *rq)
 		io.flags = TT_DISK_NO_SUBMITTER;
 	}
 	op = io.cmd_flags & 0xff;
-	if (op == OP_FLUSH)
-		return 0; /* emitted when it completed */
 	start_ts_ns = io.start_ts_ns;
-	if (rq_flags & tt_rqf_io_stat) {
+	if (is_accounted(rq)) {
 		u64 kernel_ts_ns = BPF_CORE_READ(rq, start_time_ns);
 
 		flags |= TT_DISK_COUNTED;
@@ -417,13 +431,18 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 	u64 key = (u64)rq;
 	u32 rq_flags = BPF_CORE_READ(rq, rq_flags);
 	u32 op = BPF_CORE_READ(rq, cmd_flags) & 0xff;
-	struct io *io = find_or_make_io(rq);
+	struct io *io;
 
+	/* dm-multipath completes all of a request, and then ends it with nothing left. With tt_done_at_complete the first was
+	 * its end. An empty preflush has a bio until its end. */
+	if (!nr_bytes && !BPF_CORE_READ(rq, bio) && !bpf_map_lookup_elem(&tt_ios, &key))
+		return 0;
+	io = find_or_make_io(rq);
 	if (!io)
 		return 0;
 	if (error && !io->error)
 		io->error = error;
-	if (op == OP_FLUSH) {
+	if (op == OP_FLUSH && rq_flags & tt_rqf_flush_seq) {
 		struct io flush = *io;
 
 		bpf_map_delete_elem(&tt_ios, &key);
@@ -431,14 +450,15 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 		emit_io(&flush, BPF_CORE_READ(rq, start_time_ns), now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH);
 		return 0;
 	}
-	if (rq_flags & tt_rqf_flush_seq)
+	/* a write of nothing that was not issued is an empty preflush: without its start we did not see it with its flag */
+	if (rq_flags & tt_rqf_flush_seq || (op == OP_WRITE && !nr_bytes && !io->issue_ts_ns && !io->error))
 		io->in_flush_sequence = 1;
 	if (nr_bytes || !io->nr_completions) {
 		/* the end of a flush sequence completes once more, with nothing */
 		io->bytes += nr_bytes;
 		io->nr_completions += nr_bytes != 0;
 		io->complete_ts_ns = now_ns;
-		if (rq_flags & tt_rqf_io_stat)
+		if (is_accounted(rq))
 			io->flags |= TT_DISK_SECTORS_COUNTED;
 	}
 	if (tt_done_at_complete && nr_bytes >= BPF_CORE_READ(rq, __data_len))
@@ -487,7 +507,7 @@ int disk__rq_merge(u64 *ctx)
 	struct request *rq = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
 	u64 key = (u64)rq;
 
-	if (BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat)
+	if (is_accounted(rq))
 		count_merge(dev_of(tt_request_disk(rq)), BPF_CORE_READ(rq, cmd_flags));
 	bpf_map_delete_elem(&tt_ios, &key);
 	return 0;
@@ -511,6 +531,29 @@ int disk__bio_frontmerge(u64 *ctx)
 	return 0;
 }
 
+/* dm-N */
+static __always_inline bool is_dm(struct gendisk *disk)
+{
+	char name[4] = {};
+
+	bpf_probe_read_kernel(name, sizeof(name), disk->disk_name);
+	return name[0] == 'd' && name[1] == 'm' && name[2] == '-';
+}
+
+/* How often the kernel counts a bio of a bio-based device as it comes; splits are seen later. brd counts nothing.
+ * md passes empty preflushes on without counting them (md_flush_request); all others count one as a write of
+ * nothing. dm makes a preflush with data an empty preflush first and counts both (dm_io_complete). */
+static __always_inline u16 nr_pieces_of(const struct io *io, struct gendisk *disk)
+{
+	if (io->dev >> 20 == RAMDISK_MAJOR)
+		return 0;
+	if (!is_preflush(io))
+		return 1;
+	if (!io->bytes)
+		return io->dev >> 20 != MD_MAJOR;
+	return is_dm(disk) ? 2 : 1;
+}
+
 /* Devices without requests (dm, md, zram, ...): a bio from its submission to its end. Those of request-based
  * devices are left to the hooks above. */
 SEC("?tp_btf/block_bio_queue")
@@ -526,7 +569,6 @@ int disk__bio_queue(u64 *ctx)
 	io.start_ts_ns = bpf_ktime_get_ns();
 	io.issue_ts_ns = io.start_ts_ns;
 	io.nr_issues = 1;
-	io.nr_completions = 1;
 	io.dev = dev_of(disk);
 	io.cmd_flags = BPF_CORE_READ(bio, bi_opf);
 	io.sector = BPF_CORE_READ(bio, bi_iter.bi_sector);
@@ -534,11 +576,30 @@ int disk__bio_queue(u64 *ctx)
 	io.tid = (u32)bpf_get_current_pid_tgid();
 	io.submit_cpu = bpf_get_smp_processor_id();
 	io.issue_cpu = io.submit_cpu;
-	io.flags = TT_DISK_BIO | TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED;
-	if (!io.bytes && group_of(io.cmd_flags) == TT_DISK_WRITE)
-		io.flags &= ~(TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED); /* an empty preflush */
+	io.flags = TT_DISK_BIO;
+	io.nr_completions = nr_pieces_of(&io, disk);
+	if (io.nr_completions)
+		io.flags |= TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED;
 	if (bpf_map_update_elem(&tt_ios, &key, &io, BPF_ANY))
 		count_lost_io();
+	return 0;
+}
+
+/* The driver takes only the first part now; the rest comes as a bio of its own, of which block_bio_queue does not tell. dm
+ * shows us the rest, which is the bio that it got; bio_split_to_limits() the first part, which is chained to it. */
+SEC("?tp_btf/block_split")
+int disk__bio_split(u64 *ctx)
+{
+	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
+	u64 key = (u64)bio;
+	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
+
+	if (!io) {
+		key = (u64)BPF_CORE_READ(bio, bi_private);
+		io = bpf_map_lookup_elem(&tt_ios, &key);
+	}
+	if (io && io->flags & TT_DISK_COUNTED && io->flags & TT_DISK_BIO)
+		io->nr_completions++;
 	return 0;
 }
 

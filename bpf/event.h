@@ -187,20 +187,21 @@ struct tt_disk {
 	tt_u16 submit_cpu, issue_cpu;
 	tt_u16 flags; /* TT_DISK_* */
 	tt_u16 nr_issues;
-	tt_u16 nr_completions; /* block_rq_complete calls: > 1 means partial completion */
+	tt_u16 nr_completions; /* > 1: partial completion. TT_DISK_BIO: pieces, each counted by the kernel */
 	tt_u16 error;	       /* blk_status_t (or -errno of old kernels) of the first failure; 0 = none */
 };
 
 enum {
-	TT_DISK_COUNTED = 1,  /* in ios[] of /proc/diskstats: RQF_IO_STAT without RQF_FLUSH_SEQ, or a flush */
-	TT_DISK_NO_ISSUE = 2, /* never issued: an empty preflush, or it failed before */
-	TT_DISK_NO_START = 4, /* started before recording began: queue_ns is unknown and 0 */
-	TT_DISK_BIO = 8,      /* bio-based device */
+	TT_DISK_COUNTED =
+		1, /* in ios[] of /proc/diskstats: accounted, out of the flush sequence; or a flush */
+	TT_DISK_NO_ISSUE = 2,	  /* never issued: an empty preflush, or it failed before */
+	TT_DISK_NO_START = 4,	  /* started before recording began: queue_ns is unknown and 0 */
+	TT_DISK_BIO = 8,	  /* bio-based device */
 	TT_DISK_PASSTHROUGH = 16, /* SG_IO and the like: no file system request */
 	TT_DISK_NO_SUBMITTER = 32,
 	TT_DISK_FLUSH = 64,   /* a flush of the device's cache: fl_ios of /proc/diskstats */
 	TT_DISK_NO_END = 256, /* over, but its end was not seen: ts_ns is when that was found, times are 0 */
-	TT_DISK_SECTORS_COUNTED = 128, /* bytes are in sectors[] of /proc/diskstats: RQF_IO_STAT */
+	TT_DISK_SECTORS_COUNTED = 128, /* bytes are in sectors[] of /proc/diskstats */
 };
 
 /* A task: its name, and its counters as the kernel has them at this moment. */
@@ -245,7 +246,9 @@ struct tt_cgroup {
 struct tt_device {
 	struct tt_record rec;
 	tt_u32 dev;
-	tt_u16 rotational, is_partition;
+	tt_u16 rotational;
+	tt_u8 is_partition;
+	tt_u8 is_stacked; /* on other devices (dm, md, ...): what is done to it is done to them */
 	tt_u64 size_sectors;
 	char name[TT_DISK_NAME_LEN];
 };

@@ -116,6 +116,7 @@ struct blk_mq_ops;
 struct gendisk {
 	int major;
 	int first_minor;
+	char disk_name[32];
 	struct request_queue *queue;
 };
 
@@ -131,7 +132,9 @@ struct request {
 	unsigned int __data_len;
 	u64 __sector;
 	u64 start_time_ns;
-	atomic_t ref; /* 0 = free; refcount_t before 5.16 */
+	struct bio *bio;
+	struct block_device *part; /* struct hd_struct before 5.11 */
+	atomic_t ref;		   /* 0 = free; refcount_t before 5.16 */
 };
 
 struct block_device {
@@ -148,6 +151,7 @@ struct bio {
 	unsigned int bi_opf;
 	u8 bi_status;
 	struct bvec_iter bi_iter;
+	void *bi_private;
 };
 
 struct seq_file;

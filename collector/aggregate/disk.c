@@ -20,7 +20,6 @@ enum {
 	NR_HISTOGRAM_DISKS = 8,
 	OP_DISCARD = 3, /* enum req_op, include/linux/blk_types.h */
 	OP_SECURE_ERASE = 5,
-	OP_FLUSH = 2,
 	SECTOR_BYTES = 512,
 	NR_TAIL_BITS = 44, /* requests by the power of two of their total time; the last is open-ended */
 	NR_DIRECTIONS = 3, /* reads, writes, discards: what can queue */
@@ -317,12 +316,13 @@ static struct tt_who_owner owner_of(struct disks *ds)
 
 /* Events */
 
-/* As op_stat_group() of the kernel: discards, else the low bit is the direction. */
+/* As op_stat_group() of the kernel: discards, else the low bit is the direction. Flushes that are not the flush machinery's own
+ * are counted that way, too. */
 static unsigned group_of(const struct tt_disk *rec)
 {
 	unsigned op = rec->cmd_flags & 0xff;
 
-	if (rec->flags & TT_DISK_FLUSH || op == OP_FLUSH)
+	if (rec->flags & TT_DISK_FLUSH)
 		return TT_DISK_FLUSHES;
 	if (op == OP_DISCARD || op == OP_SECURE_ERASE)
 		return TT_DISK_DISCARD;
@@ -369,6 +369,17 @@ static uint64_t stolen_ns_of(const struct disks *ds, const struct tt_disk *rec)
 	stolen_ns =
 		tt_world_steal_between(ds->world, rec->rec.cpu, to_ts_ns - rec->device_ns, to_ts_ns, NULL);
 	return stolen_ns < rec->device_ns ? stolen_ns : rec->device_ns;
+}
+
+/* What is done to a device that lies on others (dm, md, ...) is done to them, and counts there: it would be there twice. It
+ * counts when its rows are all that is wanted. */
+static bool has_submitter(const struct disks *ds, const struct tt_disk *rec)
+{
+	const struct tt_world_device *wd = tt_world_device(ds->world, rec->dev);
+
+	if (ds->view->device)
+		return tt_view_has_device(ds->view, ds->world, rec->dev);
+	return !wd || !wd->is_stacked;
 }
 
 static void count_submitter(struct disks *ds, const struct tt_disk *rec, unsigned group)
@@ -425,10 +436,17 @@ static void count_latency(struct disks *ds, struct disk *d, const struct tt_disk
 		tt_hist_add(&d->device, rec->device_ns);
 }
 
+/* As how many requests /proc/diskstats has a counted one: a bio is counted once for each piece it was split into. */
+static uint64_t nr_counted(const struct tt_disk *rec)
+{
+	return rec->flags & TT_DISK_BIO && rec->nr_completions ? rec->nr_completions : 1;
+}
+
 static void on_disk(struct disks *ds, const struct tt_disk *rec)
 {
 	struct disk *d = get_disk(ds, rec->dev);
 	unsigned group = group_of(rec);
+	uint64_t nr = nr_counted(rec);
 
 	if (!d) {
 		ds->nr_beyond++;
@@ -448,12 +466,12 @@ static void on_disk(struct disks *ds, const struct tt_disk *rec)
 		d->nr_uncounted++;
 		return;
 	}
-	d->groups[group].nr++;
-	d->groups[group].nr_after++;
+	d->groups[group].nr += nr;
+	d->groups[group].nr_after += nr;
 	d->groups[group].nr_no_end += (rec->flags & TT_DISK_NO_END) != 0;
-	d->groups[group].total_ns += rec->total_ns;
+	d->groups[group].total_ns += nr * rec->total_ns; /* the pieces are on their way together */
 	count_latency(ds, d, rec, group);
-	if (ds->submitters)
+	if (ds->submitters && has_submitter(ds, rec))
 		count_submitter(ds, rec, group);
 }
 
@@ -1032,11 +1050,11 @@ static void add_notes(const struct disks *ds, struct disk *const *shown, unsigne
 			"percentiles are partial: %s requests were shed; rates, sizes and awaits are exact",
 			tt_format_count(count, sizeof(count), nr_shed));
 	if (nr_uncounted)
-		tt_section_add_note(r, s,
-				    "%s requests that /proc/diskstats does not count (passthrough, or "
-				    "queue/iostats is 0) "
-				    "are in busy%% only",
-				    tt_format_count(count, sizeof(count), nr_uncounted));
+		tt_section_add_note(
+			r, s,
+			"%s requests that /proc/diskstats does not count (passthrough, flushes of "
+			"md, or queue/iostats is 0) are in busy%% only",
+			tt_format_count(count, sizeof(count), nr_uncounted));
 	if (ds->nr_beyond)
 		tt_section_add_note(r, s, "%s requests of further devices are not shown (at most %d devices)",
 				    tt_format_count(count, sizeof(count), ds->nr_beyond), NR_DISKS_MAX);

@@ -326,7 +326,9 @@ static void on_cgroup(struct tt_world *w, const struct tt_cgroup *rec)
 	w->cgroups[slot].path[TT_CGROUP_PATH_LEN] = '\0';
 }
 
-static void set_device(struct tt_world *w, uint32_t dev, const char name[TT_DISK_NAME_LEN], int is_partition)
+/* more: what else is known of it, or NULL */
+static void set_device(struct tt_world *w, uint32_t dev, const char name[TT_DISK_NAME_LEN],
+		       const struct tt_device *more)
 {
 	uint32_t slot = tt_index_find(&w->devices_by_dev, dev);
 
@@ -343,8 +345,10 @@ static void set_device(struct tt_world *w, uint32_t dev, const char name[TT_DISK
 		memcpy(w->devices[slot].name, name, TT_DISK_NAME_LEN);
 		w->devices[slot].name[TT_DISK_NAME_LEN] = '\0';
 	}
-	if (is_partition >= 0)
-		w->devices[slot].is_partition = is_partition;
+	if (!more)
+		return;
+	w->devices[slot].is_partition = more->is_partition != 0;
+	w->devices[slot].is_stacked = more->is_stacked != 0;
 }
 
 /* CPUs */
@@ -533,11 +537,11 @@ void tt_world_event(struct tt_world *w, const struct tt_event *ev)
 		break;
 	case TT_EV_DEVICE:
 		set_device(w, ((const struct tt_device *)rec)->dev, ((const struct tt_device *)rec)->name,
-			   ((const struct tt_device *)rec)->is_partition != 0);
+			   (const struct tt_device *)rec);
 		break;
 	case TT_EV_DISK_COUNTERS:
 		set_device(w, ((const struct tt_disk_counters *)rec)->dev,
-			   ((const struct tt_disk_counters *)rec)->name, -1);
+			   ((const struct tt_disk_counters *)rec)->name, NULL);
 		break;
 	case TT_EV_CPU_COUNTERS:
 		get_cpu(w, ev->cpu);

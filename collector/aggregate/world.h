@@ -34,6 +34,7 @@ struct tt_world_device {
 	uint32_t dev;
 	char name[TT_DISK_NAME_LEN + 1];
 	bool is_partition;
+	bool is_stacked; /* lies on other devices */
 };
 
 struct tt_world_window {

@@ -364,7 +364,8 @@ bool tt_bpf_plan_uses(const struct tt_bpf_plan *plan, const char *program)
 	if (plan->sweep && plan->rungs[TT_LADDER_DISK] && !strcmp(program, "disk__sweep"))
 		return true;
 	return plan->bio_devices && plan->rungs[TT_LADDER_DISK] &&
-	       (!strcmp(program, "disk__bio_queue") || !strcmp(program, "disk__bio_complete"));
+	       (!strcmp(program, "disk__bio_queue") || !strcmp(program, "disk__bio_split") ||
+		!strcmp(program, "disk__bio_complete"));
 }
 
 /* A tracepoint that this kernel lacks must not fail the rest: names are then less complete, nothing else. */

@@ -80,6 +80,29 @@ static uint16_t read_flag(int root_fd, const char *dir, const char *name)
 	return tt_proc_read_u64(root_fd, path, &value) && value;
 }
 
+/* Whether the directory has entries. */
+static bool has_entries(int root_fd, const char *dir, const char *name)
+{
+	char path[96];
+	struct dirent *entry;
+	bool found = false;
+	DIR *d;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	while (!found && (entry = readdir(d)))
+		found = entry->d_name[0] != '.';
+	closedir(d);
+	return found;
+}
+
 /* The device's name as in /proc/diskstats: DEVNAME of its uevent. (The directory's name has '!' for '/'.) */
 static bool read_device_name(int root_fd, const char *dir, char *name)
 {
@@ -114,7 +137,8 @@ static int fill_device(int root_fd, uint32_t dev, struct tt_device *d)
 	snprintf(path, sizeof(path), "%s/size", dir);
 	if (tt_proc_read_u64(root_fd, path, &size_sectors))
 		d->size_sectors = size_sectors;
-	d->is_partition = read_flag(root_fd, dir, "partition");
+	d->is_partition = read_flag(root_fd, dir, "partition") != 0;
+	d->is_stacked = has_entries(root_fd, dir, "slaves");
 	/* A partition's directory lies in that of its disk, which has the queue. */
 	d->rotational = read_flag(root_fd, dir, d->is_partition ? "../queue/rotational" : "queue/rotational");
 	return 0;

@@ -10,6 +10,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
 vm=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 vm_options=()
+PATH=$PATH:/usr/sbin:/sbin
 job=
 
 in_guest() { # KERNEL SCRIPT [ARG...]

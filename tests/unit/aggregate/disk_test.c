@@ -385,6 +385,64 @@ Test(disk, rows_by_task_add_up)
 	feed_close(&f);
 }
 
+static void feed_stack(enum tt_by by, const char *device)
+{
+	const uint32_t dm = 252 << 20;
+	struct tt_disk rec = { .total_ns = 2 * MS, .device_ns = 2 * MS, .bytes = 8192, .dev = dm, .tid = 1 };
+	struct tt_device stacked = { .dev = dm, .name = "dm-0", .is_stacked = 1 };
+
+	f.view.by = by;
+	f.view.device = device;
+	feed_open(&f, "disk", false);
+	feed_device(&f, VDA, "vda", false);
+	feed_record(&f, TT_EV_DEVICE, TT_CPU_NONE, 0, &stacked.rec, 0);
+	feed_requests();
+	rec.flags = TT_DISK_BIO | TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED;
+	rec.nr_completions = 3;
+	feed_record(&f, TT_EV_DISK, 0, 10 * S + 900 * MS, &rec.rec, rec.flags);
+	feed_finish(&f, 10 * S, 11 * S);
+}
+
+Test(disk, a_bio_counts_once_for_each_of_its_pieces)
+{
+	feed_stack(TT_BY_DEFAULT, NULL);
+	cr_expect(eq(u64, feed_u64(&f, "devices", "dm-0", "reads"), 3));
+	cr_expect(eq(u64, feed_u64(&f, "devices", "dm-0", "read_bytes"), 8192));
+	EXPECT_NEAR(feed_f64(&f, "devices", "dm-0", "r_await_ms"), 2);
+	feed_close(&f);
+}
+
+Test(disk, a_flush_that_is_not_of_the_flush_machinery_is_a_read_as_for_the_kernel)
+{
+	struct tt_disk rec = { .total_ns = MS, .device_ns = MS, .dev = VDA, .cmd_flags = FLUSH };
+
+	feed_open(&f, "disk", false);
+	rec.flags = TT_DISK_COUNTED;
+	feed_record(&f, TT_EV_DISK, 0, 10 * S + 500 * MS, &rec.rec, rec.flags);
+	feed_finish(&f, 10 * S, 11 * S);
+	cr_expect(eq(u64, feed_u64(&f, "devices", "253:0", "reads"), 1));
+	cr_expect(eq(u64, feed_u64(&f, "devices", "253:0", "flushes"), 0));
+	feed_close(&f);
+}
+
+Test(disk, submitters_of_a_stack_count_where_it_ends)
+{
+	feed_stack(TT_BY_TASK, NULL);
+	cr_expect(eq(u64, feed_u64(&f, "submitters", "tid 1", "reads"), 5));
+	cr_expect(eq(u64, feed_u64(&f, "submitters", "tid 1", "read_bytes"), 5 * 4096));
+	cr_expect(eq(u64, feed_u64(&f, "devices", "dm-0", "reads"), 3), "its row is there all the same");
+	feed_close(&f);
+}
+
+Test(disk, submitters_of_a_named_device_are_its_own)
+{
+	feed_stack(TT_BY_TASK, "dm-0");
+	cr_expect(eq(u32, feed_table(&f, "submitters")->nr_rows, 1));
+	cr_expect(eq(u64, feed_u64(&f, "submitters", "tid 1", "reads"), 1), "one bio, whatever its pieces");
+	cr_expect(eq(u64, feed_u64(&f, "submitters", "tid 1", "read_bytes"), 8192));
+	feed_close(&f);
+}
+
 Test(disk, the_next_interval_starts_at_0_and_counts_no_busy_time_twice)
 {
 	feed_open(&f, "disk", false);

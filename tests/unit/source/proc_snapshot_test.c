@@ -100,6 +100,9 @@ Test(proc_snapshot, devices_from_sysfs)
 	cr_expect(eq(u64, find_device("sda")->size_sectors, 2048));
 	cr_expect(eq(u16, find_device("sda")->rotational, 1));
 	cr_expect(eq(u16, find_device("sda")->is_partition, 0));
+	cr_expect(eq(u16, find_device("sda")->is_stacked, 0));
+	cr_assert(eq(int, tt_proc_emit_device(FIXTURES "hostile/t0", &collect_sink, 252 << 20, 5), 0));
+	cr_expect(eq(u16, find_device("dm-0")->is_stacked, 1));
 	cr_expect(eq(int, tt_proc_emit_device(FIXTURES "hostile/t0", &collect_sink, 253 << 20, 5), -ENOENT),
 		  "no name");
 	cr_expect(eq(int, tt_proc_emit_device(FIXTURES "hostile/t0", &collect_sink, 1, 5), -ENOENT));
