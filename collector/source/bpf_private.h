@@ -23,6 +23,7 @@ enum {
 	EPOCH_BYTES = 4 << 20,
 	NR_GROUPS = TT_DISK_GROUPS,
 	MAX_LINKS = 64,
+	MAX_PROGRAMS = 64,
 	COST_WINDOW_MS = 100,	/* BPF run time is counted for so long */
 	COST_PERIOD_MS = 10000, /* in every so long: counting costs about as much as a small program */
 };
@@ -31,6 +32,10 @@ enum {
 struct known_sum {
 	uint32_t dev, group;
 	uint64_t values[6];
+};
+
+struct prog_cost {
+	uint64_t run_ns, nr_runs;
 };
 
 /* The rungs that may be used for a probe, best first, and where we stand. */
@@ -74,7 +79,8 @@ struct bpf_source {
 	/* cost */
 	int stats_fd;
 	uint64_t cost_from_ns, cost_counted_ns, started_ns, stopped_ns;
-	uint64_t base_run_ns, base_run_cnt, counted_run_ns, counted_run_cnt;
+	uint64_t counted_run_ns, counted_run_cnt;
+	struct prog_cost cost_base[MAX_PROGRAMS], cost_counted[MAX_PROGRAMS];
 };
 
 /* struct tt_cpu of bpf/probe.bpf.h, as far as it is read here; the rest is its staging buffer. */
