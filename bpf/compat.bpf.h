@@ -23,24 +23,6 @@ struct bio___bi_disk { /* 309dca309fc3 (5.12): bi_disk -> bi_bdev */
 
 /* All of these read with probe_read: they take any pointer, typed or not. Only slow paths use them. */
 
-static __always_inline u32 tt_task_state(const struct task_struct *t)
-{
-	const struct task_struct___old_state *old = (const void *)t;
-
-	if (bpf_core_field_exists(t->__state))
-		return BPF_CORE_READ(t, __state);
-	return BPF_CORE_READ(old, state);
-}
-
-static __always_inline u32 tt_task_cpu(const struct task_struct *t)
-{
-	if (bpf_core_field_exists(t->thread_info.cpu))
-		return BPF_CORE_READ(t, thread_info.cpu);
-	if (bpf_core_field_exists(t->cpu))
-		return BPF_CORE_READ(t, cpu);
-	return 0xffff;
-}
-
 static __always_inline struct gendisk *tt_request_disk(const struct request *rq)
 {
 	const struct request___rq_disk *old = (const void *)rq;

@@ -13,16 +13,23 @@
  */
 #include "bpf/probe.bpf.h"
 
+/* Typed pointers are read by plain loads, which cost a tenth of a helper's call. */
 #ifdef TT_RAW_TP
-#define TP	    "raw_tp"
-#define PROG(hook)  sched_raw__##hook
-#define RD(...)	    BPF_CORE_READ(__VA_ARGS__)
-#define RD_RQ(task) BPF_CORE_READ(task, se.cfs_rq, rq)
+#define TP		   "raw_tp"
+#define PROG(hook)	   sched_raw__##hook
+#define RD(...)		   BPF_CORE_READ(__VA_ARGS__)
+#define RD_RQ(task)	   BPF_CORE_READ(task, se.cfs_rq, rq)
+#define RD_QUOTA(task, of) BPF_CORE_READ(task, sched_task_group, cfs_bandwidth.of)
+#define RD_BIT(task, bit)  BPF_CORE_READ_BITFIELD_PROBED(task, bit)
+#define CURRENT()	   ((struct task_struct *)bpf_get_current_task())
 #else
-#define TP		"tp_btf"
-#define PROG(hook)	sched__##hook
-#define RD(task, field) ((task)->field)
-#define RD_RQ(task)	((task)->se.cfs_rq->rq)
+#define TP		   "tp_btf"
+#define PROG(hook)	   sched__##hook
+#define RD(task, field)	   ((task)->field)
+#define RD_RQ(task)	   ((task)->se.cfs_rq->rq)
+#define RD_QUOTA(task, of) ((task)->sched_task_group->cfs_bandwidth.of)
+#define RD_BIT(task, bit)  BPF_CORE_READ_BITFIELD(task, bit)
+#define CURRENT()	   bpf_get_current_task_btf() /* 5.11, as task storage */
 #endif
 
 /* BPF_PROG pastes its first argument: expand PROG() before it does. */
@@ -78,20 +85,37 @@ static __always_inline u32 nr_throttled(struct task_struct *t)
 	if (!bpf_core_field_exists(t->sched_task_group) ||
 	    !bpf_core_field_exists(struct task_group, cfs_bandwidth))
 		return 0;
-	if (BPF_CORE_READ(t, sched_task_group, cfs_bandwidth.quota) == ~0ull)
-		return 0;
-	return BPF_CORE_READ(t, sched_task_group, cfs_bandwidth.nr_throttled);
+	return RD_QUOTA(t, quota) == ~0ull ? 0 : RD_QUOTA(t, nr_throttled);
+}
+
+/* Its run queue, NULL = no way there. */
+static __always_inline struct rq *rq_of(struct task_struct *t)
+{
+	return bpf_core_field_exists(t->se.cfs_rq) ? RD_RQ(t) : NULL;
+}
+
+static __always_inline u32 cpu_of(struct task_struct *t)
+{
+	if (bpf_core_field_exists(t->thread_info.cpu))
+		return RD(t, thread_info.cpu);
+	if (bpf_core_field_exists(t->cpu))
+		return RD(t, cpu);
+	return TT_CPU_NONE;
+}
+
+static __always_inline u32 task_state_of(struct task_struct *t)
+{
+	struct task_struct___old_state *old = (void *)t;
+
+	return bpf_core_field_exists(t->__state) ? RD(t, __state) : RD(old, state);
 }
 
 /* The clock of the queue that the task is in, which is where CONFIG_SCHED_INFO would take its times from: it is set when the
  * scheduler begins its work, and we are called at the end of it. */
 static __always_inline u64 stamp(struct task_struct *t, u64 now_ns)
 {
-	struct rq *rq;
+	struct rq *rq = rq_of(t);
 
-	if (!bpf_core_field_exists(t->se.cfs_rq))
-		return now_ns;
-	rq = RD_RQ(t);
 	return rq ? RD(rq, clock) : now_ns;
 }
 
@@ -100,12 +124,14 @@ int NAMED_PROG(PROG(waking), struct task_struct *p)
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	struct tt_queued *s = task_state(p);
+	struct task_struct *waker;
 
 	if (!s || s->pending == TT_PENDING_PREEMPTED)
 		return 0; /* already in a queue: this changes its state, not its wait */
+	waker = CURRENT();
 	s->waking_ts_ns = now_ns;
-	s->waker_tid = (u32)bpf_get_current_pid_tgid();
-	s->waker_in_irq = tt_in_interrupt(tt_current_rq());
+	s->waker_tid = RD(waker, pid);
+	s->waker_in_irq = tt_in_interrupt(rq_of(waker));
 	s->deliver_ns = 0;
 	s->queued_cpu = TT_CPU_NONE;
 	s->pending = TT_PENDING_WAKEUP;
@@ -122,7 +148,7 @@ int NAMED_PROG(PROG(wakeup), struct task_struct *p)
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	s->deliver_ns = tt_dur32_pack(now_ns - s->waking_ts_ns);
-	s->queued_cpu = tt_task_cpu(p);
+	s->queued_cpu = cpu_of(p);
 	s->nr_throttled = nr_throttled(p);
 	if (tt_use_stamps)
 		s->queued_clock_ns = stamp(p, now_ns);
@@ -139,7 +165,7 @@ int NAMED_PROG(PROG(wakeup_new), struct task_struct *p)
 	s->waker_tid = (u32)bpf_get_current_pid_tgid();
 	s->waker_in_irq = 0;
 	s->deliver_ns = 0;
-	s->queued_cpu = tt_task_cpu(p);
+	s->queued_cpu = cpu_of(p);
 	s->nr_throttled = nr_throttled(p);
 	s->pending = TT_PENDING_NEW;
 	if (tt_use_stamps)
@@ -176,13 +202,13 @@ static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, 
 
 	if (!RD(prev, pid))
 		return TT_STATE_IDLE;
-	state = tt_task_state(prev);
+	state = task_state_of(prev);
 	/* Somebody wakes it already: what it did is in the argument only. Nothing else is taken from there: until
 	 * 6.12 a task that a signal kept from sleeping looks asleep in it. */
 	if (state & task_waking && prev_state)
 		state = prev_state;
 	flags = state_code(state, RD(prev, exit_state));
-	if (BPF_CORE_READ_BITFIELD_PROBED(prev, in_iowait))
+	if (RD_BIT(prev, in_iowait))
 		flags |= TT_SW_IOWAIT;
 	/* A preempted task is runnable whatever its state says: it has not come to sleep yet. */
 	if (!preempt && state)
@@ -266,15 +292,13 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 	struct tt_cpu *c = tt_this_cpu();
 	u32 next_tid = RD(next, pid);
 	struct tt_switch *sw;
-	struct rq *rq = NULL;
+	struct rq *rq = rq_of(next);
 	u64 nr_switches, steal_ns;
 	u16 flags;
 	u32 pos;
 
 	if (!c)
 		return 0;
-	if (bpf_core_field_exists(next->se.cfs_rq))
-		rq = RD_RQ(next);
 	nr_switches = rq ? RD(rq, nr_switches) : c->nr_switches + 1;
 	/* before the begin, too: a wait that ended before it must not be told at the next one */
 	flags = note_leaving(prev, preempt, tt_switch_prev_state ? (u32)ctx[3] : 0, now_ns, cpu);
