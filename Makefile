@@ -22,6 +22,9 @@ DEPS_TEST  := libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextraut
 # What boots Debian kernels in a guest (tests/vm), on x86-64.
 DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
 
+# What `make bench` compares with.
+DEPS_BENCH := libbpf-tools bpftrace linux-perf trace-cmd blktrace fio sysstat jq util-linux procps
+
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 $(WARN) -D_GNU_SOURCE -DTT_VERSION='"$(VERSION)"' -I. -I$(B)
@@ -38,7 +41,8 @@ OBJ     := $(patsubst %.c,$(B)/%.o,$(SRC))
 ASANOBJ := $(patsubst %.c,$(B)/asan/%.o,$(SRC))
 TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c tests/unit/*/*_test.c))
 FUZZ    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
-HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c))
+BENCH   := $(B)/tests/bench/empty.bpf.o $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c tests/bench/*.c))
 
 all: $(B)/timethief
 
@@ -83,7 +87,14 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/asan/libtimethief.a
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -DTT_FUZZ_STANDALONE -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 $(B)/tests/helpers/%: tests/system/helpers/%.c
 	$(call say,HELPER,$<)
-	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -lpthread
+	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -Wl,--as-needed -lbpf -lpthread
+
+$(B)/tests/bench/%.bpf.o: tests/bench/%.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -c $< -o $@
+$(B)/tests/bench/%: tests/bench/%.c
+	$(call say,BENCH,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -Wl,--as-needed -lbpf
 
 # Unit tests only; needs no root.
 check: $(TESTS) $(FUZZ)
@@ -100,16 +111,24 @@ demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)B=$(B) scripts/demo.sh
 
+# What recording costs, beside other tools; about half an hour. ROUNDS and the like: tests/bench/run.
+bench: deps-bench
+	$(Q)$(MAKE) --no-print-directory $(B)/timethief $(BENCH)
+	$(Q)B=$(B) tests/bench/run $(ROWS)
+
 deps:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD)
 deps-test:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_VM)
 
+deps-bench:
+	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_BENCH)
+
 golden: $(TESTS)
 	$(Q)for t in $(TESTS); do TT_GOLDEN_WRITE=1 $$t >/dev/null || exit 1; done
 
 format:
-	$(Q)clang-format -i $(wildcard bpf/*.c bpf/*.h collector/*.c collector/*/*.c collector/*/*.h tests/unit/*/*.c tests/fuzz/*.c tests/system/helpers/*.c)
+	$(Q)clang-format -i $(wildcard bpf/*.c bpf/*.h collector/*.c collector/*/*.c collector/*/*.h tests/unit/*/*.c tests/fuzz/*.c tests/system/helpers/*.c tests/bench/*.c)
 
 install: all
 	install -D -m 755 $(B)/timethief $(DESTDIR)$(PREFIX)/bin/timethief
@@ -118,7 +137,7 @@ install: all
 clean:
 	$(Q)rm -rf $(B)
 
-.PHONY: all check test test-built demo deps deps-test golden format install clean
+.PHONY: all check test test-built demo bench deps deps-test deps-bench golden format install clean
 .DELETE_ON_ERROR:
 
 -include $(shell test -d $(B) && find $(B) -name '*.d')

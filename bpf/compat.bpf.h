@@ -21,16 +21,7 @@ struct bio___bi_disk { /* 309dca309fc3 (5.12): bi_disk -> bi_bdev */
 };
 #pragma clang attribute pop
 
-/* All of these read with probe_read: they take any pointer, typed or not. Only slow paths use them. */
-
-static __always_inline struct gendisk *tt_request_disk(const struct request *rq)
-{
-	const struct request___rq_disk *old = (const void *)rq;
-
-	if (bpf_core_field_exists(old->rq_disk))
-		return BPF_CORE_READ(old, rq_disk);
-	return BPF_CORE_READ(rq, q, disk);
-}
+/* These read with probe_read: they take any pointer, typed or not. Only slow paths use them. */
 
 /* Nobody holds the request: it has ended. False where the kernel does not count holders (before 4.17). */
 static __always_inline bool tt_request_is_free(const struct request *rq)
@@ -42,13 +33,4 @@ static __always_inline bool tt_request_is_free(const struct request *rq)
 	if (bpf_core_field_exists(old->ref.refs))
 		return BPF_CORE_READ(old, ref.refs.counter) == 0;
 	return false;
-}
-
-static __always_inline struct gendisk *tt_bio_disk(const struct bio *bio)
-{
-	const struct bio___bi_disk *old = (const void *)bio;
-
-	if (bpf_core_field_exists(old->bi_disk))
-		return BPF_CORE_READ(old, bi_disk);
-	return BPF_CORE_READ(bio, bi_bdev, bd_disk);
 }

@@ -43,6 +43,12 @@
 		arg_;                                                                                        \
 	})
 
+/* A field of p. Pointers that the verifier knows are read by plain loads, which cost a tenth of a helper's call; those of
+ * a kprobe it does not know. */
+#define RD(is_typed, p, field) ((is_typed) ? (p)->field : BPF_CORE_READ(p, field))
+#define TYPED		       true
+#define UNTYPED		       false
+
 enum { OP_WRITE = 1, OP_FLUSH = 2, OP_DISCARD = 3, OP_DRV_IN = 34, OP_DRV_OUT = 35 };
 enum { RAMDISK_MAJOR = 1, MD_MAJOR = 9 }; /* include/uapi/linux/major.h */
 
@@ -108,11 +114,27 @@ static __always_inline u32 group_of(u32 cmd_flags)
 	return op & 1 ? TT_DISK_WRITE : TT_DISK_READ; /* op_is_write() */
 }
 
-static __always_inline u32 dev_of(const struct gendisk *disk)
+static __always_inline u32 dev_of(const struct gendisk *disk, bool is_typed)
 {
 	if (!disk)
 		return 0;
-	return (u32)BPF_CORE_READ(disk, major) << 20 | (u32)BPF_CORE_READ(disk, first_minor);
+	return (u32)RD(is_typed, disk, major) << 20 | (u32)RD(is_typed, disk, first_minor);
+}
+
+static __always_inline u32 dev_of_request(const struct request *rq, bool is_typed)
+{
+	const struct request___rq_disk *old = (const void *)rq;
+
+	if (bpf_core_field_exists(old->rq_disk))
+		return dev_of(RD(is_typed, old, rq_disk), is_typed);
+	return dev_of(is_typed ? rq->q->disk : BPF_CORE_READ(rq, q, disk), is_typed);
+}
+
+static __always_inline struct gendisk *disk_of_bio(const struct bio *bio)
+{
+	const struct bio___bi_disk *old = (const void *)bio;
+
+	return bpf_core_field_exists(old->bi_disk) ? old->bi_disk : bio->bi_bdev->bd_disk;
 }
 
 static __always_inline struct disk_sum *sum_of(u32 dev, u32 cmd_flags)
@@ -140,9 +162,9 @@ static __always_inline void count_merge(u32 dev, u32 cmd_flags)
 
 /* Whether the kernel accounts this request. Until 6.12 passthrough requests have RQF_IO_STAT too, but only
  * blk_account_io_start() sets the part that their I/O would be added to, and it leaves them out. */
-static __always_inline bool is_accounted(struct request *rq)
+static __always_inline bool is_accounted(struct request *rq, bool is_typed)
 {
-	return BPF_CORE_READ(rq, rq_flags) & tt_rqf_io_stat && BPF_CORE_READ(rq, part);
+	return RD(is_typed, rq, rq_flags) & tt_rqf_io_stat && RD(is_typed, rq, part);
 }
 
 /* A record that found no room still counts in the totals. */
@@ -170,11 +192,11 @@ static __always_inline void count_lost_io(void)
 		c->nr_lost_request_state++;
 }
 
-static __always_inline void io_from_request(struct io *io, struct request *rq)
+static __always_inline void io_from_request(struct io *io, struct request *rq, bool is_typed)
 {
-	io->dev = dev_of(tt_request_disk(rq));
-	io->cmd_flags = BPF_CORE_READ(rq, cmd_flags);
-	io->sector = BPF_CORE_READ(rq, __sector);
+	io->dev = dev_of_request(rq, is_typed);
+	io->cmd_flags = RD(is_typed, rq, cmd_flags);
+	io->sector = RD(is_typed, rq, __sector);
 	io->submit_cpu = TT_CPU_NONE;
 	io->issue_cpu = TT_CPU_NONE;
 }
@@ -311,8 +333,8 @@ static __always_inline int on_start(struct request *rq)
 
 	if (known)
 		emit_unseen_end(known, io.start_ts_ns);
-	io_from_request(&io, rq);
-	io.data_len = BPF_CORE_READ(rq, __data_len);
+	io_from_request(&io, rq, TYPED);
+	io.data_len = rq->__data_len;
 	io.tid = (u32)bpf_get_current_pid_tgid();
 	io.submit_cpu = bpf_get_smp_processor_id();
 	if (bpf_map_update_elem(&tt_ios, &key, &io, BPF_ANY))
@@ -329,7 +351,7 @@ static __always_inline struct io *find_or_make_io(struct request *rq)
 
 	if (io)
 		return io;
-	io_from_request(&fresh, rq);
+	io_from_request(&fresh, rq, TYPED);
 	if (bpf_map_update_elem(&tt_ios, &key, &fresh, BPF_NOEXIST)) {
 		count_lost_io();
 		return NULL;
@@ -355,11 +377,11 @@ static __always_inline int on_issue(struct request *rq)
 	if (!io->issue_ts_ns) {
 		io->issue_ts_ns = now_ns;
 		io->issue_cpu = bpf_get_smp_processor_id();
-		io->data_len = BPF_CORE_READ(rq, __data_len);
-		io->is_accounted = is_accounted(rq);
+		io->data_len = rq->__data_len;
+		io->is_accounted = is_accounted(rq, TYPED);
 		io->after_preflush = (io->cmd_flags & 0xff) != OP_FLUSH && is_preflush(io) &&
-				     BPF_CORE_READ(rq, rq_flags) & tt_rqf_flush_seq;
-		io->sector = BPF_CORE_READ(rq, __sector); /* a front merge moves it */
+				     rq->rq_flags & tt_rqf_flush_seq;
+		io->sector = rq->__sector; /* a front merge moves it */
 		c = tt_this_cpu();
 		if (c && c->steal_mode)
 			io->steal_issue_ns = tt_read_steal(c);
@@ -381,11 +403,11 @@ static __always_inline int on_requeue(struct request *rq)
 }
 
 /* Accounting of a request is over. */
-static __always_inline int on_done(struct request *rq)
+static __always_inline int on_done(struct request *rq, bool is_typed)
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	u64 key = (u64)rq;
-	u32 rq_flags = BPF_CORE_READ(rq, rq_flags);
+	u32 rq_flags = RD(is_typed, rq, rq_flags);
 	struct io *known = bpf_map_lookup_elem(&tt_ios, &key);
 	struct io io = {};
 	u64 start_ts_ns;
@@ -402,13 +424,13 @@ static __always_inline int on_done(struct request *rq)
 		bpf_map_delete_elem(&tt_ios, &key);
 	} else {
 		/* neither start nor issue nor completion was seen: the table was full */
-		io_from_request(&io, rq);
+		io_from_request(&io, rq, is_typed);
 		io.flags = TT_DISK_NO_SUBMITTER;
 	}
 	op = io.cmd_flags & 0xff;
 	start_ts_ns = io.start_ts_ns;
-	if (is_accounted(rq)) {
-		u64 kernel_ts_ns = BPF_CORE_READ(rq, start_time_ns);
+	if (is_accounted(rq, is_typed)) {
+		u64 kernel_ts_ns = RD(is_typed, rq, start_time_ns);
 
 		flags |= TT_DISK_COUNTED;
 		if (kernel_ts_ns && kernel_ts_ns <= now_ns)
@@ -429,13 +451,13 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	u64 key = (u64)rq;
-	u32 rq_flags = BPF_CORE_READ(rq, rq_flags);
-	u32 op = BPF_CORE_READ(rq, cmd_flags) & 0xff;
+	u32 rq_flags = rq->rq_flags;
+	u32 op = rq->cmd_flags & 0xff;
 	struct io *io;
 
 	/* dm-multipath completes all of a request, and then ends it with nothing left. With tt_done_at_complete the first was
 	 * its end. An empty preflush has a bio until its end. */
-	if (!nr_bytes && !BPF_CORE_READ(rq, bio) && !bpf_map_lookup_elem(&tt_ios, &key))
+	if (!nr_bytes && !rq->bio && !bpf_map_lookup_elem(&tt_ios, &key))
 		return 0;
 	io = find_or_make_io(rq);
 	if (!io)
@@ -447,7 +469,7 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 
 		bpf_map_delete_elem(&tt_ios, &key);
 		/* blk_account_io_flush() takes it from start_time_ns, which blk_rq_init() has set */
-		emit_io(&flush, BPF_CORE_READ(rq, start_time_ns), now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH);
+		emit_io(&flush, rq->start_time_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH);
 		return 0;
 	}
 	/* a write of nothing that was not issued is an empty preflush: without its start we did not see it with its flag */
@@ -458,11 +480,11 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 		io->bytes += nr_bytes;
 		io->nr_completions += nr_bytes != 0;
 		io->complete_ts_ns = now_ns;
-		if (is_accounted(rq))
+		if (is_accounted(rq, TYPED))
 			io->flags |= TT_DISK_SECTORS_COUNTED;
 	}
-	if (tt_done_at_complete && nr_bytes >= BPF_CORE_READ(rq, __data_len))
-		return on_done(rq);
+	if (tt_done_at_complete && nr_bytes >= rq->__data_len)
+		return on_done(rq, TYPED);
 	return 0;
 }
 
@@ -475,7 +497,7 @@ int BPF_PROG(disk__io_start, struct request *rq)
 SEC("?tp_btf/block_io_done")
 int BPF_PROG(disk__io_done, struct request *rq)
 {
-	return on_done(rq);
+	return on_done(rq, TYPED);
 }
 
 /* The tracepoints below had a leading request_queue until 5.11 (a54895fa057c), also in stable and RHEL
@@ -507,8 +529,8 @@ int disk__rq_merge(u64 *ctx)
 	struct request *rq = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
 	u64 key = (u64)rq;
 
-	if (is_accounted(rq))
-		count_merge(dev_of(tt_request_disk(rq)), BPF_CORE_READ(rq, cmd_flags));
+	if (is_accounted(rq, TYPED))
+		count_merge(dev_of_request(rq, TYPED), rq->cmd_flags);
 	bpf_map_delete_elem(&tt_ios, &key);
 	return 0;
 }
@@ -518,7 +540,7 @@ int disk__bio_backmerge(u64 *ctx)
 {
 	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 2, 0);
 
-	count_merge(dev_of(tt_bio_disk(bio)), BPF_CORE_READ(bio, bi_opf));
+	count_merge(dev_of(disk_of_bio(bio), TYPED), bio->bi_opf);
 	return 0;
 }
 
@@ -527,7 +549,7 @@ int disk__bio_frontmerge(u64 *ctx)
 {
 	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 2, 0);
 
-	count_merge(dev_of(tt_bio_disk(bio)), BPF_CORE_READ(bio, bi_opf));
+	count_merge(dev_of(disk_of_bio(bio), TYPED), bio->bi_opf);
 	return 0;
 }
 
@@ -560,19 +582,19 @@ SEC("?tp_btf/block_bio_queue")
 int disk__bio_queue(u64 *ctx)
 {
 	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
-	struct gendisk *disk = tt_bio_disk(bio);
+	struct gendisk *disk = disk_of_bio(bio);
 	struct io io = {};
 	u64 key = (u64)bio; /* never the address of a request that is alive */
 
-	if (BPF_CORE_READ(disk, queue, mq_ops))
+	if (disk->queue->mq_ops)
 		return 0;
 	io.start_ts_ns = bpf_ktime_get_ns();
 	io.issue_ts_ns = io.start_ts_ns;
 	io.nr_issues = 1;
-	io.dev = dev_of(disk);
-	io.cmd_flags = BPF_CORE_READ(bio, bi_opf);
-	io.sector = BPF_CORE_READ(bio, bi_iter.bi_sector);
-	io.bytes = BPF_CORE_READ(bio, bi_iter.bi_size);
+	io.dev = dev_of(disk, TYPED);
+	io.cmd_flags = bio->bi_opf;
+	io.sector = bio->bi_iter.bi_sector;
+	io.bytes = bio->bi_iter.bi_size;
 	io.tid = (u32)bpf_get_current_pid_tgid();
 	io.submit_cpu = bpf_get_smp_processor_id();
 	io.issue_cpu = io.submit_cpu;
@@ -595,7 +617,7 @@ int disk__bio_split(u64 *ctx)
 	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
 
 	if (!io) {
-		key = (u64)BPF_CORE_READ(bio, bi_private);
+		key = (u64)bio->bi_private;
 		io = bpf_map_lookup_elem(&tt_ios, &key);
 	}
 	if (io && io->flags & TT_DISK_COUNTED && io->flags & TT_DISK_BIO)
@@ -616,7 +638,7 @@ int disk__bio_complete(u64 *ctx)
 		return 0;
 	io = *known;
 	bpf_map_delete_elem(&tt_ios, &key);
-	io.error = BPF_CORE_READ(bio, bi_status);
+	io.error = bio->bi_status;
 	emit_io(&io, io.start_ts_ns, now_ns, 0);
 	return 0;
 }
@@ -656,23 +678,23 @@ int disk__sweep(void *ctx)
 SEC("?fentry/blk_account_io_done")
 int BPF_PROG(disk__account_fentry, struct request *rq)
 {
-	return on_done(rq);
+	return on_done(rq, TYPED);
 }
 
 SEC("?fentry/__blk_account_io_done")
 int BPF_PROG(disk__account_inner_fentry, struct request *rq)
 {
-	return on_done(rq);
+	return on_done(rq, TYPED);
 }
 
 SEC("?kprobe/blk_account_io_done")
 int BPF_KPROBE(disk__account_kprobe, struct request *rq)
 {
-	return on_done(rq);
+	return on_done(rq, UNTYPED);
 }
 
 SEC("?kprobe/__blk_account_io_done")
 int BPF_KPROBE(disk__account_inner_kprobe, struct request *rq)
 {
-	return on_done(rq);
+	return on_done(rq, UNTYPED);
 }
