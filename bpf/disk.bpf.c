@@ -69,17 +69,21 @@ struct io {
 	u16 nr_issues, nr_completions, error, flags;
 	u32 data_len;	 /* at the start, and again at the first issue: merges */
 	u8 is_accounted; /* when it was issued */
-	u8 pad;
+	u8 is_idle; /* nothing: the request is free. Its entry waits for the next life, which saves making one */
 	u16 in_flush_sequence;
 	u32 after_preflush; /* the data waited for a flush of the cache before it was issued */
 };
 
+enum { NR_IOS_MAX = 32768 };
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, NR_IOS_MAX);
 	__type(key, u64);
 	__type(value, struct io);
 } tt_ios SEC(".maps");
+
+static u32 ios_are_many; /* idle entries take too much of the table: none are kept for now */
 
 struct disk_sum_key {
 	u32 dev, group;
@@ -192,6 +196,28 @@ static __always_inline void count_lost_io(void)
 		c->nr_lost_request_state++;
 }
 
+/* NULL: the table is full. */
+static __always_inline struct io *make_io(u64 key)
+{
+	struct io none = {};
+
+	if (bpf_map_update_elem(&tt_ios, &key, &none, BPF_ANY)) {
+		ios_are_many = 1;
+		count_lost_io();
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&tt_ios, &key);
+}
+
+/* Of a request, when nothing more will be told of this life of it. */
+static __always_inline void retire_io(struct io *io, u64 key)
+{
+	if (ios_are_many || !tt_has_sweep)
+		bpf_map_delete_elem(&tt_ios, &key);
+	else
+		io->is_idle = 1;
+}
+
 static __always_inline void io_from_request(struct io *io, struct request *rq, bool is_typed)
 {
 	io->dev = dev_of_request(rq, is_typed);
@@ -215,6 +241,7 @@ static __always_inline u64 observe_completion(u64 now_ns)
 		tt_observe(c, now_ns, TT_SEEN_COMPLETION);
 		barrier();
 		c->busy = 0;
+		return c->raw_steal_ns;
 	}
 	return tt_read_steal(c);
 }
@@ -233,6 +260,7 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	struct tt_cpu *c = tt_this_cpu();
 	struct disk_batch *b;
 	struct tt_disk d = {};
+	u64 submit_flags;
 
 	if (!tt_recording || (tt_only_dev && io->dev != tt_only_dev))
 		return;
@@ -293,7 +321,7 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	d.nr_completions = io->nr_completions;
 	d.error = io->error;
 	d.steal_done_ns = observe_completion(now_ns);
-	b = tt_reserve_batch(sizeof(*b));
+	b = tt_reserve_batch(sizeof(*b), &submit_flags);
 	if (!b) {
 		tt_count_shed_record(c);
 		count_shed(&d);
@@ -301,7 +329,7 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	}
 	tt_fill_batch(&b->head, c, sizeof(*b), now_ns);
 	__builtin_memcpy(&b->disk, &d, sizeof(d));
-	tt_submit_batch(b);
+	bpf_ringbuf_submit(b, submit_flags);
 }
 
 /* The request is free or reused, so what is known of it is over, and its end was not seen. If it was issued it is told now,
@@ -327,36 +355,40 @@ static __always_inline void emit_unseen_end(struct io *io, u64 now_ns)
 
 static __always_inline int on_start(struct request *rq)
 {
-	struct io io = { .start_ts_ns = bpf_ktime_get_ns() };
-	u64 key = (u64)rq;
-	struct io *known = bpf_map_lookup_elem(&tt_ios, &key);
+	u64 now_ns = bpf_ktime_get_ns(), key = (u64)rq;
+	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
 
-	if (known)
-		emit_unseen_end(known, io.start_ts_ns);
-	io_from_request(&io, rq, TYPED);
-	io.data_len = rq->__data_len;
-	io.tid = (u32)bpf_get_current_pid_tgid();
-	io.submit_cpu = bpf_get_smp_processor_id();
-	if (bpf_map_update_elem(&tt_ios, &key, &io, BPF_ANY))
-		count_lost_io();
+	if (io && !io->is_idle)
+		emit_unseen_end(io, now_ns);
+	if (!io)
+		io = make_io(key);
+	if (!io)
+		return 0;
+	__builtin_memset(io, 0, sizeof(*io));
+	io_from_request(io, rq, TYPED);
+	io->start_ts_ns = now_ns;
+	io->data_len = rq->__data_len;
+	io->tid = (u32)bpf_get_current_pid_tgid();
+	io->submit_cpu = bpf_get_smp_processor_id();
 	return 0;
 }
 
-/* The state of a request whose start was not seen: a flush, or it was there before us. */
+/* The state of a request. One whose start was not seen: a flush, or it was there before us. */
 static __always_inline struct io *find_or_make_io(struct request *rq)
 {
 	u64 key = (u64)rq;
 	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
-	struct io fresh = { .flags = TT_DISK_NO_SUBMITTER };
 
-	if (io)
+	if (io && !io->is_idle)
 		return io;
-	io_from_request(&fresh, rq, TYPED);
-	if (bpf_map_update_elem(&tt_ios, &key, &fresh, BPF_NOEXIST)) {
-		count_lost_io();
+	if (!io)
+		io = make_io(key);
+	if (!io)
 		return NULL;
-	}
-	return bpf_map_lookup_elem(&tt_ios, &key);
+	__builtin_memset(io, 0, sizeof(*io));
+	io_from_request(io, rq, TYPED);
+	io->flags = TT_DISK_NO_SUBMITTER;
+	return io;
 }
 
 static __always_inline int on_issue(struct request *rq)
@@ -397,7 +429,7 @@ static __always_inline int on_requeue(struct request *rq)
 	u64 key = (u64)rq;
 	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
 
-	if (io && io->issue_ts_ns)
+	if (io && !io->is_idle && io->issue_ts_ns)
 		io->requeue_ts_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -415,13 +447,13 @@ static __always_inline int on_done(struct request *rq, bool is_typed)
 	u32 op;
 
 	if (rq_flags & tt_rqf_flush_seq) {
-		if (known)
+		if (known && !known->is_idle)
 			known->in_flush_sequence = 1;
 		return 0; /* the data of a flush sequence; it is done once more at the end */
 	}
-	if (known) {
+	if (known && !known->is_idle) {
 		io = *known;
-		bpf_map_delete_elem(&tt_ios, &key);
+		retire_io(known, key);
 	} else {
 		/* neither start nor issue nor completion was seen: the table was full */
 		io_from_request(&io, rq, is_typed);
@@ -457,9 +489,11 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 
 	/* dm-multipath completes all of a request, and then ends it with nothing left. With tt_done_at_complete the first was
 	 * its end. An empty preflush has a bio until its end. */
-	if (!nr_bytes && !rq->bio && !bpf_map_lookup_elem(&tt_ios, &key))
+	io = bpf_map_lookup_elem(&tt_ios, &key);
+	if (!nr_bytes && !rq->bio && (!io || io->is_idle))
 		return 0;
-	io = find_or_make_io(rq);
+	if (!io || io->is_idle)
+		io = find_or_make_io(rq);
 	if (!io)
 		return 0;
 	if (error && !io->error)
@@ -467,7 +501,7 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 	if (op == OP_FLUSH && rq_flags & tt_rqf_flush_seq) {
 		struct io flush = *io;
 
-		bpf_map_delete_elem(&tt_ios, &key);
+		retire_io(io, key);
 		/* blk_account_io_flush() takes it from start_time_ns, which blk_rq_init() has set */
 		emit_io(&flush, rq->start_time_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH);
 		return 0;
@@ -528,10 +562,12 @@ int disk__rq_merge(u64 *ctx)
 {
 	struct request *rq = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
 	u64 key = (u64)rq;
+	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
 
 	if (is_accounted(rq, TYPED))
 		count_merge(dev_of_request(rq, TYPED), rq->cmd_flags);
-	bpf_map_delete_elem(&tt_ios, &key);
+	if (io)
+		retire_io(io, key);
 	return 0;
 }
 
@@ -647,10 +683,19 @@ struct sweep {
 	u64 now_ns;
 };
 
+/* Of one sweep, which has no company. Not in struct sweep: the verifier would follow the count through every turn of the loop. */
+static u32 nr_idle_ios;
+
 static long sweep_io(struct bpf_map *map, u64 *key, struct io *io, struct sweep *s)
 {
 	struct io *again, copy;
 
+	if (io->is_idle) {
+		nr_idle_ios++;
+		if (ios_are_many)
+			bpf_map_delete_elem(&tt_ios, key);
+		return 0;
+	}
 	if (io->flags & TT_DISK_BIO || !tt_request_is_free((void *)*key))
 		return 0;
 	/* The kernel frees it after block_io_done: an entry that is still here now has missed its end. */
@@ -658,7 +703,7 @@ static long sweep_io(struct bpf_map *map, u64 *key, struct io *io, struct sweep 
 	if (!again || again->start_ts_ns != io->start_ts_ns || again->issue_ts_ns != io->issue_ts_ns)
 		return 0;
 	copy = *again;
-	bpf_map_delete_elem(&tt_ios, key);
+	retire_io(again, *key);
 	emit_unseen_end(&copy, s->now_ns);
 	return 0;
 }
@@ -669,7 +714,9 @@ int disk__sweep(void *ctx)
 {
 	struct sweep s = { .now_ns = bpf_ktime_get_ns() };
 
+	nr_idle_ios = 0;
 	bpf_for_each_map_elem(&tt_ios, sweep_io, &s, 0);
+	ios_are_many = nr_idle_ios > NR_IOS_MAX / 2;
 	return 0;
 }
 

@@ -77,6 +77,7 @@ TT_KNOB const volatile bool
 TT_KNOB const volatile __u32 tt_rqf_flush_seq, tt_rqf_io_stat; /* of request->rq_flags */
 TT_KNOB const volatile __u32 tt_wakeup_bytes;		       /* wake the reader when a ring holds so much */
 TT_KNOB const volatile __u32 tt_only_dev;		       /* kernel dev_t, 0 = all */
+TT_KNOB const volatile bool tt_has_sweep;		       /* disk__sweep is run now and then */
 TT_KNOB const volatile __s32 tt_state_of_death;		       /* CPUHP_TEARDOWN_CPU of enum cpuhp_state */
 
 /* Set while running. A CPU takes over the steal clock when it begins or is told to rebase. */
@@ -323,16 +324,17 @@ static __always_inline void tt_observe(struct tt_cpu *c, u64 now_ns, enum tt_ste
 	c->last_ts_ns = now_ns;
 }
 
-/* A batch of one record, straight into the ring. NULL: no room, the caller says so to tt_count_shed_record().
+/* A batch of one record, straight into the ring, to be given to bpf_ringbuf_submit. NULL: no room, the caller says so to tt_count_shed_record().
  * It must be the only one to compare with NULL: the verifier of 6.1 does not know that ring memory which has
  * passed one comparison cannot be NULL at the next, and finds a path that never submits it. */
-static __always_inline void *tt_reserve_batch(u32 size)
+static __always_inline void *tt_reserve_batch(u32 size, u64 *ret_submit_flags)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
 
 	if (!ring)
 		return NULL;
+	*ret_submit_flags = tt_ring_flags(ring, size);
 	return bpf_ringbuf_reserve(ring, size, 0);
 }
 
@@ -352,12 +354,4 @@ static __always_inline void tt_fill_batch(struct tt_batch *b, const struct tt_cp
 	b->base_ts_ns = ts_ns;
 	b->nr_records = 1;
 	b->nr_shed_records = c ? c->nr_shed_records : 0;
-}
-
-static __always_inline void tt_submit_batch(void *b)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
-
-	bpf_ringbuf_submit(b, ring ? tt_ring_flags(ring, 0) : BPF_RB_NO_WAKEUP);
 }

@@ -71,10 +71,11 @@ static __always_inline int emit_task(struct task_struct *t, u16 why, u16 flags, 
 	u64 now_ns = bpf_ktime_get_ns();
 	struct tt_cpu *c = tt_this_cpu();
 	struct task_batch *b;
+	u64 submit_flags;
 
 	if (!tt_recording)
 		return 0;
-	b = tt_reserve_batch(sizeof(*b));
+	b = tt_reserve_batch(sizeof(*b), &submit_flags);
 	if (!b) {
 		tt_count_shed_record(c);
 		return 0;
@@ -84,7 +85,7 @@ static __always_inline int emit_task(struct task_struct *t, u16 why, u16 flags, 
 	b->task.flags |= flags;
 	if (comm) /* a rename: the task still has the old name */
 		bpf_probe_read_kernel_str(&b->task.comm, sizeof(b->task.comm), comm);
-	tt_submit_batch(b);
+	bpf_ringbuf_submit(b, submit_flags);
 	return 0;
 }
 
@@ -124,6 +125,7 @@ static __always_inline int emit_cgroup(struct cgroup *cgrp, const char *path)
 	u64 now_ns = bpf_ktime_get_ns();
 	struct tt_cpu *c = tt_this_cpu();
 	struct cgroup_batch *b;
+	u64 submit_flags;
 	u64 id = BPF_CORE_READ(cgrp, kn, id);
 	u32 mask;
 
@@ -136,7 +138,7 @@ static __always_inline int emit_cgroup(struct cgroup *cgrp, const char *path)
 			return 0; /* a v1 hierarchy that we show nothing of */
 		id |= TT_CGROUP_V1;
 	}
-	b = tt_reserve_batch(sizeof(*b));
+	b = tt_reserve_batch(sizeof(*b), &submit_flags);
 	if (!b) {
 		tt_count_shed_record(c);
 		return 0;
@@ -149,7 +151,7 @@ static __always_inline int emit_cgroup(struct cgroup *cgrp, const char *path)
 	b->cgroup.rec.ts_ns = now_ns;
 	b->cgroup.id = id;
 	bpf_probe_read_kernel_str(&b->cgroup.path, sizeof(b->cgroup.path), path);
-	tt_submit_batch(b);
+	bpf_ringbuf_submit(b, submit_flags);
 	return 0;
 }
 

@@ -414,6 +414,7 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 		skel->rodata->tt_preempt_distance = distance + offset;
 	if (tt_btf_enum_value(host->btf, "CPUHP_TEARDOWN_CPU", &state))
 		skel->rodata->tt_state_of_death = (int32_t)state;
+	skel->rodata->tt_has_sweep = plan->sweep;
 	skel->rodata->tt_switch_prev_state = tt_btf_tracepoint_args(host->btf, "sched_switch") >= 4;
 	*ret_skel = skel;
 	return 0;
