@@ -58,6 +58,7 @@ struct cfs_bandwidth {
 };
 
 struct task_group {
+	struct task_group *parent;
 	struct cfs_bandwidth cfs_bandwidth;
 };
 

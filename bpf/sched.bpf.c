@@ -19,7 +19,6 @@
 #define PROG(hook)	   sched_raw__##hook
 #define RD(...)		   BPF_CORE_READ(__VA_ARGS__)
 #define RD_RQ(task)	   BPF_CORE_READ(task, se.cfs_rq, rq)
-#define RD_QUOTA(task, of) BPF_CORE_READ(task, sched_task_group, cfs_bandwidth.of)
 #define RD_BIT(task, bit)  BPF_CORE_READ_BITFIELD_PROBED(task, bit)
 #define CURRENT()	   ((struct task_struct *)bpf_get_current_task())
 #else
@@ -27,7 +26,6 @@
 #define PROG(hook)	   sched__##hook
 #define RD(task, field)	   ((task)->field)
 #define RD_RQ(task)	   ((task)->se.cfs_rq->rq)
-#define RD_QUOTA(task, of) ((task)->sched_task_group->cfs_bandwidth.of)
 #define RD_BIT(task, bit)  BPF_CORE_READ_BITFIELD(task, bit)
 #define CURRENT()	   bpf_get_current_task_btf() /* 5.11, as task storage */
 #endif
@@ -44,7 +42,7 @@ struct tt_queued {
 	u64 queued_clock_ns; /* only with tt_use_stamps: stamp() */
 	u32 deliver_ns;
 	u32 waker_tid;
-	u32 nr_throttled; /* of its task group when it was queued */
+	u32 nr_throttled; /* nr_throttled() when it was queued */
 	u16 queued_cpu;
 	u8 pending; /* enum tt_pending: why it is queued */
 	u8 waker_in_irq;
@@ -80,12 +78,23 @@ static __always_inline struct tt_queued *task_state(struct task_struct *t)
 }
 #endif
 
+/* How often a CPU quota has held it back: its group's, or that of a group around it, as of a pod. */
 static __always_inline u32 nr_throttled(struct task_struct *t)
 {
+	enum { NR_LEVELS = 6 };
+	struct task_group *group;
+	u32 nr = 0;
+
 	if (!bpf_core_field_exists(t->sched_task_group) ||
 	    !bpf_core_field_exists(struct task_group, cfs_bandwidth))
 		return 0;
-	return RD_QUOTA(t, quota) == ~0ull ? 0 : RD_QUOTA(t, nr_throttled);
+	group = RD(t, sched_task_group);
+	for (int i = 0; i < NR_LEVELS && group; i++) {
+		if (RD(group, cfs_bandwidth.quota) != ~0ull)
+			nr += RD(group, cfs_bandwidth.nr_throttled);
+		group = RD(group, parent);
+	}
+	return nr;
 }
 
 /* Its run queue, NULL = no way there. */

@@ -294,6 +294,13 @@ static double tick_ns(const struct steal *st)
 	return 1e9 / (user_hz ? user_hz : 100);
 }
 
+static uint64_t ticks_to_ns(const struct steal *st, uint64_t ticks)
+{
+	double ns = (double)ticks * tick_ns(st);
+
+	return ns < 1e19 ? (uint64_t)ns : UINT64_MAX;
+}
+
 /* What the silent hook missed is missing: from here on the sums can be compared again. */
 static void on_hook_change(struct steal *st, const struct tt_event *ev, const struct tt_hook_change *rec)
 {
@@ -307,8 +314,7 @@ static void on_hook_change(struct steal *st, const struct tt_event *ev, const st
 
 		if (!c)
 			continue;
-		st->missed_ns += (uint64_t)((double)ticks_between(&c->check_from, &c->last, TT_STAT_STEAL) *
-					    tick_ns(st));
+		st->missed_ns += ticks_to_ns(st, ticks_between(&c->check_from, &c->last, TT_STAT_STEAL));
 		c->check_from = c->last;
 		c->unchecked_ns = c->all_ns;
 	}
@@ -382,13 +388,6 @@ static double busy_pct(const struct cpu_state *c)
 	if (!has_counters(c) || !all_ticks)
 		return -1;
 	return 100.0 * (1 - tt_ratio((double)(ticks_delta(c, 3) + ticks_delta(c, 4)), (double)all_ticks));
-}
-
-static uint64_t ticks_to_ns(const struct steal *st, uint64_t ticks)
-{
-	double ns = (double)ticks * tick_ns(st);
-
-	return ns < 1e19 ? (uint64_t)ns : UINT64_MAX;
 }
 
 /* What a row of the table needs, for one CPU or for all. */

@@ -24,7 +24,7 @@ enum tt_log_level tt_log_get_level(void)
 	return log_level;
 }
 
-static char *held; /* where messages go instead of stderr */
+static char *held; /* where errors go instead of stderr */
 static size_t held_size;
 
 void tt_log_hold(char *buf, size_t size)
@@ -59,11 +59,6 @@ static void say(const char *fmt, va_list args)
 {
 	char safe[4 * MESSAGE_BYTES_MAX + 1];
 
-	if (held) {
-		if (!held[0])
-			vsnprintf(held, held_size, fmt, args);
-		return;
-	}
 	format_message(safe, sizeof(safe), fmt, args);
 	erase_status();
 	fprintf(stderr, "timethief: %s\n", safe);
@@ -82,7 +77,14 @@ static void say(const char *fmt, va_list args)
 
 void log_error(const char *fmt, ...)
 {
-	SAY_AT_LEVEL(TT_LOG_QUIET);
+	va_list args;
+
+	va_start(args, fmt);
+	if (!held)
+		say(fmt, args);
+	else if (!held[0])
+		vsnprintf(held, held_size, fmt, args);
+	va_end(args);
 }
 
 void log_warn(const char *fmt, ...)

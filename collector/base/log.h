@@ -25,6 +25,6 @@ void log_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /*
  * -q. Ends without a newline, so erase it before anything else writes to the terminal. */
 void log_status(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Until tt_log_hold(NULL, 0), messages are not shown: the first one goes to buf (not escaped), the rest
+/* Until tt_log_hold(NULL, 0), errors are not shown: the first one goes to buf (not escaped), the rest
  * nowhere. For trying something whose failure is only the reason to try something else. */
 void tt_log_hold(char *buf, size_t size);

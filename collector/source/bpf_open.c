@@ -154,10 +154,9 @@ int tt_bpf_choose_and_load(struct bpf_source *b, const struct tt_source_options 
 	int err;
 
 	for (unsigned i = 0; i < TT_NR_LADDERS; i++) {
-		if (!(opts->probes & ladder_probes[i]))
-			continue;
+		/* a hook that does not exist is told also when its probe is not recorded */
 		err = set_up_ladder(&b->ladders[i], ladder_probes[i], opts);
-		if (!err)
+		if (!err && opts->probes & ladder_probes[i])
 			err = step_to_usable(b, i);
 		if (err)
 			return err;

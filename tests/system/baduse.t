@@ -39,6 +39,8 @@ refuses "hook without a probe" 2 clock record --hook clock -d 1
 refuses "hook of an unknown probe" 2 nonsense record --hook nonsense=clock -d 1
 if [ -z "$(why_no_bpf)" ]; then
 	refuses "unknown hook" 2 nonsense record --source bpf --hook steal=nonsense -d 1
+	refuses "unknown hook in second place" 2 nonsense record --hook steal=tick --hook steal=nonsense -d 1
+	refuses "unknown hook of a probe that is not recorded" 2 nonsense record --probe steal --hook disk=nonsense -d 1
 else
 	skip "unknown hook" "only the BPF source has hooks: $(why_no_bpf)"
 fi

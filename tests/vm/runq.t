@@ -40,16 +40,16 @@ check_cpus() { # HOOK
 		"$(json "$T/part.json" '.sections.runq.tables.cpus[] | select(.cpu == "all") | .wait_sum_ns')" "$kernel_ns" 10000000 0.01
 }
 
-check_quota() {
+check_quota() { # NAME STAT-BEFORE|/dev/null STAT-AFTER
 	local text throttled_ns row
 
-	report_json "$job/quota.tt" "$T/report.json" || { not_ok "$kernel: quota" "$(head -n 1 "$T/report.json.err")"; return; }
-	throttled_ns=$(awk '$1 == "throttled_usec" { print $2 * 1000 }' "$job/quota.stat")
+	report_json "$job/$1.tt" "$T/report.json" || { not_ok "$kernel: $1" "$(head -n 1 "$T/report.json.err")"; return; }
+	throttled_ns=$(awk '$1 == "throttled_usec" { ns = $2 * 1000 - ns } END { printf "%.0f", ns }' "$2" "$3")
 	row='[.sections.runq.tables.waiters[] | select(.waiter | startswith("inquota")) | .throttled_ns] | add'
 	# Our number is of whole waits in which the group was throttled.
-	check_near "$kernel: quota: waits under it, against cpu.stat" "$(json "$T/report.json" "$row")" "$throttled_ns" 0 0.1
+	check_near "$kernel: $1: waits under it, against cpu.stat" "$(json "$T/report.json" "$row")" "$throttled_ns" 0 0.1
 	text=$(json "$T/report.json" '.findings[] | select(.code == "runq-wait") | .text')
-	check "$kernel: quota: the finding says so" "$text" grep -q 'held back by a CPU quota of its cgroup' <<<"$text"
+	check "$kernel: $1: the finding says so" "$text" grep -q 'held back by a CPU quota of its cgroup' <<<"$text"
 }
 
 for kernel in 6.1 6.12; do
@@ -64,6 +64,7 @@ for kernel in 6.1 6.12; do
 		check_cpus $hook
 		[ $hook = stamps ] || check_equal "$kernel: $hook: verified against schedstat" "$(check_value)" true
 	done
-	check_quota
+	check_quota quota /dev/null "$job/quota.stat"
+	check_quota inner "$job/quota.stat" "$job/inner.stat"
 done
 finish

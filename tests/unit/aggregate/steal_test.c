@@ -163,6 +163,74 @@ Test(steal, irregular_gaps_of_all_cpus_are_no_quota)
 	feed_close(&f);
 }
 
+/* At 103 s, when the kernel has counted 300 ms that the hook did not see. */
+static void feed_hook_change(const char *probe)
+{
+	struct tt_hook_change rec = { .from = "fentry", .to = "tick" };
+
+	memcpy(rec.probe, probe, strlen(probe));
+	feed_record(&f, TT_EV_HOOK_CHANGE, TT_CPU_NONE, 103 * S, &rec.rec, 0);
+}
+
+static void feed_session_with_change(const char *probe)
+{
+	feed_open(&f, "steal", false);
+	feed_window(&f, 0, 100 * S, true, 0);
+	feed_cpu_counters(0, 100 * S, 0, 0);
+	feed_cpu_counters(0, 103 * S, 0, 30);
+	feed_hook_change(probe);
+	feed_steal(&f, 0, 105 * S, 50 * MS, 4 * MS, 7);
+}
+
+Test(steal, a_silent_hook_that_gave_way_is_told_with_what_it_missed)
+{
+	const struct tt_finding *finding;
+
+	feed_session_with_change("steal");
+	feed_cpu_counters(0, 110 * S, 0, 35);
+	feed_window(&f, 0, 110 * S, false, 0);
+	feed_finish(&f, 100 * S, 110 * S);
+	finding = feed_finding(&f, "steal-hook");
+	cr_assert(finding != NULL);
+	cr_expect(strstr(finding->text, "hook fentry was attached but silent: tick took over at 3.000 s. "
+					"The 300ms that the kernel counted") != NULL,
+		  "%s", finding->text);
+	cr_assert(eq(u32, f.report.nr_checks, 1));
+	cr_expect(f.report.checks[0].ok && f.report.checks[0].known, "%s", f.report.checks[0].text);
+	EXPECT_NEAR(f.report.checks[0].ours, 50e6);
+	EXPECT_NEAR(f.report.checks[0].kernel, 50e6);
+	feed_next(&f);
+	feed_finish(&f, 110 * S, 120 * S);
+	cr_expect(feed_finding(&f, "steal-hook") == NULL, "told once");
+	feed_close(&f);
+}
+
+Test(steal, a_hook_change_of_another_probe_is_not_ours)
+{
+	feed_session_with_change("runq");
+	feed_finish(&f, 100 * S, 110 * S);
+	cr_expect(feed_finding(&f, "steal-hook") == NULL);
+	feed_close(&f);
+}
+
+Test(steal, a_hook_change_of_a_hostile_file_is_cut)
+{
+	struct tt_cpu_counters huge = { .ticks[TT_STAT_STEAL] = UINT64_MAX };
+	struct tt_hook_change rec;
+
+	feed_open(&f, "steal", false);
+	feed_cpu_counters(0, 100 * S, 0, 0);
+	feed_record(&f, TT_EV_CPU_COUNTERS, 0, 101 * S, &huge.rec, 0);
+	memset(&rec, 'x', sizeof(rec));
+	memcpy(rec.probe, "steal", 6);
+	for (unsigned i = 0; i < 3; i++)
+		feed_record(&f, TT_EV_HOOK_CHANGE, TT_CPU_NONE, 102 * S, &rec.rec, 0);
+	feed_finish(&f, 100 * S, 110 * S);
+	cr_assert(feed_finding(&f, "steal-hook") != NULL);
+	cr_expect(strstr(feed_finding(&f, "steal-hook")->text, "hook xxxxxxxxxxxxxxxxxxxxxxx was") != NULL);
+	feed_close(&f);
+}
+
 Test(steal, from_counters_only_the_share_is_that_of_mpstat)
 {
 	feed_open(&f, "steal", true);

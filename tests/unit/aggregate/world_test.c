@@ -170,3 +170,29 @@ Test(world, only_so_many_windows_are_kept_and_all_are_in_the_sum)
 		     5000100));
 	cr_expect(eq(u64, tt_world_nr_forgotten(f.world), 5000 - tt_world_cpu(f.world, 0)->nr_closed));
 }
+
+Test(world, a_hook_change_is_in_the_info_and_a_hostile_one_is_cut)
+{
+	struct tt_hook_change rec = { .probe = "steal", .from = "fentry", .to = "tick" };
+
+	feed_close(&f);
+	f.info.nr_probes = 2;
+	strcpy(f.info.probes[0].probe, "disk");
+	strcpy(f.info.probes[0].rung, "block_io_done");
+	strcpy(f.info.probes[1].probe, "steal");
+	strcpy(f.info.probes[1].rung, "fentry");
+	feed_open(&f, "steal", false);
+	feed_record(&f, TT_EV_HOOK_CHANGE, TT_CPU_NONE, 10, &rec.rec, 0);
+	cr_expect(eq(str, (char *)tt_world_info(f.world)->probes[0].rung, "block_io_done"));
+	cr_expect(eq(str, (char *)tt_world_info(f.world)->probes[1].rung, "tick"));
+	cr_expect(eq(str, (char *)tt_world_info(f.world)->probes[1].detail,
+		     "in the place of fentry, which was silent"));
+	cr_expect(eq(str, f.info.probes[1].rung, "fentry"), "the session's own is as it was");
+	memset((char *)&rec + sizeof(rec.rec), 'x', sizeof(rec) - sizeof(rec.rec));
+	memcpy(rec.probe, "disk", 5);
+	feed_record(&f, TT_EV_HOOK_CHANGE, TT_CPU_NONE, 20, &rec.rec, 0);
+	cr_expect(eq(u64, strlen(tt_world_info(f.world)->probes[0].rung), sizeof(rec.to)));
+	memset(rec.probe, 'x', sizeof(rec.probe));
+	feed_record(&f, TT_EV_HOOK_CHANGE, TT_CPU_NONE, 30, &rec.rec, 0);
+	cr_expect(eq(str, (char *)tt_world_info(f.world)->probes[1].rung, "tick"));
+}
