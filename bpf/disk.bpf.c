@@ -83,7 +83,7 @@ struct {
 	__type(value, struct io);
 } tt_ios SEC(".maps");
 
-static u32 ios_are_many; /* idle entries take too much of the table: none are kept for now */
+static u32 ios_are_many; /* idle entries take too much of the table: none are kept while they do */
 
 struct disk_sum_key {
 	u32 dev, group;

@@ -324,7 +324,8 @@ static __always_inline void tt_observe(struct tt_cpu *c, u64 now_ns, enum tt_ste
 	c->last_ts_ns = now_ns;
 }
 
-/* A batch of one record, straight into the ring, to be given to bpf_ringbuf_submit. NULL: no room, the caller says so to tt_count_shed_record().
+/* A batch of one record, straight into the ring, to be given to bpf_ringbuf_submit. NULL: no room, the caller
+ * says so to tt_count_shed_record().
  * It must be the only one to compare with NULL: the verifier of 6.1 does not know that ring memory which has
  * passed one comparison cannot be NULL at the next, and finds a path that never submits it. */
 static __always_inline void *tt_reserve_batch(u32 size, u64 *ret_submit_flags)

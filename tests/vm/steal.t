@@ -56,7 +56,7 @@ check_exact() { # NAME: every phase is the kernel's own sum to the ns
 
 	[ -s "$T/$1.json" ] || return
 	for phase in 1 2 3; do
-		read_phase "$1" $phase || return
+		read_phase "$1" $phase || { not_ok "$kernel: $1: phase $phase" "no report"; return; }
 		[ "$(cpu_value cpu0 stolen_ns)" = "$accounted0" ] && [ "$(cpu_value cpu1 stolen_ns)" = "$accounted1" ] && continue
 		off=$((off + 1))
 		echo "$1 phase $phase: cpu0 $(cpu_value cpu0 stolen_ns) of $accounted0, cpu1 $(cpu_value cpu1 stolen_ns) of $accounted1" >&2
