@@ -110,7 +110,7 @@ void tt_page_paragraph(struct tt_page *page, enum tt_style style, unsigned inden
 
 /* --- the head --- */
 
-/* What stands on the first lines, broken only between pieces. */
+/* What stands on the first lines, broken between pieces; within one only when it is wider than the page. */
 struct pieces {
 	char text[PIECES_MAX][PIECE_BYTES_MAX];
 	unsigned nr;
@@ -132,6 +132,20 @@ static void add_piece(struct pieces *p, const char *fmt, ...)
 	p->nr++;
 }
 
+/* Broken over as many lines as it takes; the columns used on the last one. */
+static size_t put_piece(struct tt_page *page, const char *safe)
+{
+	size_t bytes;
+
+	while (safe[bytes = line_bytes(safe, page->width)]) {
+		fprintf(page->out, "%.*s\n", (int)bytes, safe);
+		safe += bytes;
+		safe += strspn(safe, " ");
+	}
+	fputs(safe, page->out);
+	return tt_text_width(safe);
+}
+
 static void put_pieces(struct tt_page *page, const struct pieces *p, enum tt_style first_style)
 {
 	size_t used = 0;
@@ -146,10 +160,9 @@ static void put_pieces(struct tt_page *page, const struct pieces *p, enum tt_sty
 		used += (size_t)fprintf(page->out, "%s", used ? "   " : "");
 		if (!i)
 			tt_page_style(page, first_style);
-		fputs(p->text[i], page->out);
+		used += put_piece(page, p->text[i]);
 		if (!i)
 			tt_page_style(page, TT_STYLE_PLAIN);
-		used += width;
 	}
 	fputc('\n', page->out);
 }

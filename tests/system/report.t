@@ -44,10 +44,12 @@ for by in cpu task cgroup device; do
 done
 "$TT" report --classic --section disk "$T/s.tt" >"$T/classic.txt" 2>&1
 check_equal "--classic" $? 0
-# Tables are split, never cut: every number of a wide page is on a narrow one.
+# Tables are split, never cut: every number of a wide page is on a narrow one. The file's path is wider.
+long=$T/a-directory-whose-name-is-wider-than-the-page
+mkdir "$long" && ln "$T/s.tt" "$long/s.tt"
 numbers() { grep -oE '[0-9][0-9.,]*([num]s|s|%|[kMG]?B)?' "$1" | sort -u; }
-COLUMNS=400 "$TT" report "$T/s.tt" >"$T/wide.txt" 2>&1
-COLUMNS=50 "$TT" report "$T/s.tt" >"$T/narrow.txt" 2>&1
+COLUMNS=400 "$TT" report "$long/s.tt" >"$T/wide.txt" 2>&1
+COLUMNS=50 "$TT" report "$long/s.tt" >"$T/narrow.txt" 2>&1
 check_equal "a narrow page loses no number" "$(comm -23 <(numbers "$T/wide.txt") <(numbers "$T/narrow.txt") | tr '\n' ' ')" ""
 check_true "and stays narrow" "$(awk '{ if (length($0) > n) n = length($0) } END { print n + 0 }' "$T/narrow.txt") <= 50"
 
