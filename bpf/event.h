@@ -22,11 +22,13 @@ typedef uint8_t tt_u8;
 typedef uint16_t tt_u16;
 typedef uint32_t tt_u32;
 typedef uint64_t tt_u64;
+typedef int64_t tt_s64;
 #else
 typedef __u8 tt_u8;
 typedef __u16 tt_u16;
 typedef __u32 tt_u32;
 typedef __u64 tt_u64;
+typedef __s64 tt_s64;
 #endif
 
 enum tt_kind {
@@ -40,7 +42,7 @@ enum tt_stream { TT_STREAM_SCHED = 1, TT_STREAM_RECORDS = 2 };
 enum {
 	TT_WIRE_VERSION = 1,
 	TT_CPU_NONE = 0xffff,	   /* batch of no particular CPU (names, counters) */
-	TT_BATCH_BYTES_MAX = 4096, /* a batch, header included, never exceeds this */
+	TT_BATCH_BYTES_MAX = 8192, /* a batch, header included, never exceeds this */
 	TT_COMM_LEN = 16,
 	TT_DISK_NAME_LEN = 32,
 	TT_CGROUP_PATH_LEN = 256,
@@ -99,6 +101,9 @@ static inline tt_u64 tt_dur32_unpack(tt_u32 packed)
 	return packed & TT_DUR32_SCALED ? (tt_u64)(packed & ~TT_DUR32_SCALED) << 10 : packed;
 }
 
+/* deliver_ns is a remainder of two clocks, or between two tracepoints: what is below is noise */
+enum { TT_DELIVER_STEP_NS = 256 };
+
 /* flags of the packed records */
 enum {
 	TT_SW_STATE_MASK = 0x000f, /* of who left: enum tt_task_state */
@@ -144,7 +149,7 @@ struct tt_switch {
 	tt_u16 seq; /* low bits of nr_switches after this switch: a gap is a loss */
 	tt_u32 next_tid;
 	tt_u32 wait_ns;	   /* dur32: growth of sched_info.run_delay of who comes */
-	tt_u32 deliver_ns; /* dur32: sched_waking to sched_wakeup; 0 unless TT_WAIT_WAKEUP */
+	tt_u32 deliver_ns; /* dur32: sched_waking to the queue; 0 unless TT_WAIT_WAKEUP. In steps of TT_DELIVER_STEP_NS */
 	tt_u32 waker_tid;
 	tt_u16 queued_cpu; /* CPU it was queued on first; TT_CPU_NONE = unknown */
 	tt_u8 next_prio;   /* kernel prio: 0..99 real-time, 100..139 normal, 255 deadline */

@@ -155,6 +155,11 @@ struct bio {
 	void *bi_private;
 };
 
+/* Begins with 64 bits that may be anything: what tt_peek() calls its memory. */
+struct timespec64 {
+	s64 tv_sec;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "bpf/compat.bpf.h"
+#include "bpf/cpu_state.h"
 #include "bpf/event.h"
 
 /* What the steal clock is. */
@@ -22,37 +23,6 @@ enum tt_steal_mode {
 	TT_STEAL_AT_SWITCH = 2, /* the same, but fresh only at switches and ticks (rq->prev_steal_time_rq) */
 	TT_STEAL_ACCOUNT = 3,	/* what our account_steal_time probe added up */
 };
-
-enum { TT_BODY_WORDS = (TT_BATCH_BYTES_MAX - sizeof(struct tt_batch)) / 8, TT_BODY_ROOM = 512 };
-
-/* One CPU's state and staging buffer. */
-struct tt_cpu {
-	u64 last_ts_ns;	     /* of the last record */
-	u64 raw_steal_ns;    /* steal clock as last read */
-	u64 steal_clock_ns;  /* the same without jumps */
-	u64 account_ns;	     /* TT_STEAL_ACCOUNT's clock */
-	u64 rq_at, steal_at; /* addresses: this CPU's run queue and steal clock, 0 = none */
-	u64 wait_total_ns;
-	u64 nr_switches; /* after the last record */
-	u64 nr_shed_switches;
-	u32 nr_shed_records;
-	u32 nr_nested;
-	u32 nr_lost_task_state;
-	u32 nr_lost_request_state;
-	u32 cur_tid;
-	u32 pos; /* words used in body */
-	u32 nr_batch_switches;
-	u32 steal_mode; /* tt_steal_mode as of begin or rebase */
-	u32 pad;
-	u16 next_flags; /* TT_BATCH_* of the batch to come */
-	u8 on;		/* enum tt_cpu_on */
-	u8 busy;
-	struct tt_batch head;
-	u64 body[TT_BODY_ROOM];
-};
-
-/* Its window: none (recording has not begun, or the CPU is offline), open, ended with the recording. */
-enum tt_cpu_on { TT_CPU_OFF = 0, TT_CPU_ON = 1, TT_CPU_STOPPED = 2 };
 
 #ifdef TT_DEFINE_MAPS
 #define TT_MAP
@@ -65,6 +35,7 @@ enum tt_cpu_on { TT_CPU_OFF = 0, TT_CPU_ON = 1, TT_CPU_STOPPED = 2 };
 /* Knobs: const volatile, set between open and load. */
 TT_KNOB const volatile __s64
 	tt_preempt_distance;		   /* of the CPU's preempt count from the run queue; 0 = unknown */
+TT_KNOB const volatile bool tt_can_cast;   /* the kernel has bpf_rdonly_cast (6.2) */
 TT_KNOB const volatile bool tt_use_stamps; /* waits from our own stamps, not from sched_info */
 TT_KNOB const volatile bool tt_probe_runq;
 TT_KNOB const volatile bool
@@ -124,15 +95,30 @@ static __always_inline struct rq *tt_current_rq(void)
 	return BPF_CORE_READ(t, se.cfs_rq, rq);
 }
 
+/* 64 bits of the kernel's memory. A cast turns the address into a typed pointer, which is read by a plain load; without it
+ * a helper reads, which costs some 30 ns. Only one object file may use the cast: libbpf 1.1 cannot link two that name the
+ * same kernel function. */
+#ifdef TT_CASTS
+extern void *bpf_rdonly_cast(const void *obj__ign, u32 btf_id__k) __ksym __weak;
+#endif
+
+static __always_inline u64 tt_peek(const void *address)
+{
+	u64 value = 0;
+
+#ifdef TT_CASTS
+	if (tt_can_cast)
+		return ((struct timespec64 *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(struct timespec64)))->tv_sec;
+#endif
+	bpf_probe_read_kernel(&value, sizeof(value), address);
+	return value;
+}
+
 static __always_inline u64 tt_read_steal_at(u32 mode, u64 address, const struct tt_cpu *c)
 {
-	u64 clock_ns = 0;
-
 	if (mode == TT_STEAL_ACCOUNT)
 		return c->account_ns;
-	if (address)
-		bpf_probe_read_kernel(&clock_ns, sizeof(clock_ns), (const void *)address);
-	return clock_ns;
+	return address ? tt_peek((const void *)address) : 0;
 }
 
 static __always_inline u64 tt_read_steal(const struct tt_cpu *c)
@@ -145,9 +131,9 @@ static __always_inline u64 tt_steal_address(struct tt_cpu *c, const struct rq *r
 {
 	volatile u64 *rq_at = &c->rq_at;
 
+	*rq_at = (u64)rq;
 	if (!rq || !tt_steal_mode || tt_steal_mode == TT_STEAL_ACCOUNT)
 		return 0;
-	*rq_at = (u64)rq;
 	return *rq_at + tt_steal_distance;
 }
 
@@ -155,12 +141,10 @@ static __always_inline u64 tt_steal_address(struct tt_cpu *c, const struct rq *r
 static __always_inline bool tt_in_interrupt(const struct rq *rq)
 {
 	const u32 hardirq_or_nmi = 0x00ff0000, serving_softirq = 0x00000100; /* include/linux/preempt.h */
-	u32 count = 0;
 
 	if (!tt_preempt_distance || !rq)
 		return false;
-	bpf_probe_read_kernel(&count, sizeof(count), (const void *)rq + tt_preempt_distance);
-	return count & (hardirq_or_nmi | serving_softirq);
+	return (u32)tt_peek((const void *)rq + tt_preempt_distance) & (hardirq_or_nmi | serving_softirq);
 }
 
 /* By volume: with what is about to be written, size bytes, is it time to wake the reader? */

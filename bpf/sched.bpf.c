@@ -11,6 +11,9 @@
  *
  * sched_raw.bpf.c builds this file again for kernels that have raw_tp but not tp_btf or task storage.
  */
+#ifndef TT_RAW_TP
+#define TT_CASTS
+#endif
 #include "bpf/probe.bpf.h"
 
 /* Typed pointers are read by plain loads, which cost a tenth of a helper's call. */
@@ -33,6 +36,8 @@
 /* BPF_PROG pastes its first argument: expand PROG() before it does. */
 #define NAMED_PROG(...) BPF_PROG(__VA_ARGS__)
 
+enum { TASK_WAKING = 0x0200 }; /* include/linux/sched.h */
+
 enum tt_pending { TT_PENDING_NONE = 0, TT_PENDING_WAKEUP, TT_PENDING_NEW, TT_PENDING_PREEMPTED };
 
 /* What is remembered of a task between being queued and running. */
@@ -42,7 +47,7 @@ struct tt_queued {
 	u64 queued_clock_ns; /* only with tt_use_stamps: stamp() */
 	u32 deliver_ns;
 	u32 waker_tid;
-	u32 nr_throttled; /* nr_throttled() when it was queued */
+	u32 nr_throttled; /* nr_throttled() when it was woken or pushed off */
 	u16 queued_cpu;
 	u8 pending; /* enum tt_pending: why it is queued */
 	u8 waker_in_irq;
@@ -63,6 +68,22 @@ static __always_inline struct tt_queued *task_state(struct task_struct *t)
 	return bpf_map_lookup_elem(&tt_tasks_by_tid, &tid);
 }
 #else
+/* A task's state is in the seat that its tid points to, when that was free: an array is looked up inline, where task storage is
+ * a chain of calls. Who finds the seat taken has its state in task storage. 1 MiB. */
+enum { NR_SEATS = 16384 };
+
+struct tt_seat {
+	u64 task; /* address of who sits here, 0 = nobody. Tids are reused before the last switch of their owner. */
+	struct tt_queued queued;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NR_SEATS);
+	__type(key, u32);
+	__type(value, struct tt_seat);
+} tt_seats SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -70,11 +91,45 @@ struct {
 	__type(value, struct tt_queued);
 } tt_tasks SEC(".maps");
 
+static __always_inline struct tt_seat *seat_of(struct task_struct *t)
+{
+	u32 seat = (u32)t->pid % NR_SEATS;
+
+	return bpf_map_lookup_elem(&tt_seats, &seat);
+}
+
 /* Never creates: allocating under the run-queue lock can deadlock on kernels whose allocator wakes kswapd.
- * task.bpf.c creates the state of every task, at fork and when recording begins. */
+ * newtask and seed create the state of every task, at fork and when recording begins. */
 static __always_inline struct tt_queued *task_state(struct task_struct *t)
 {
+	struct tt_seat *seat = seat_of(t);
+
+	if (seat && seat->task == (u64)t)
+		return &seat->queued;
 	return bpf_task_storage_get(&tt_tasks, t, 0, 0);
+}
+
+/* NULL: no memory. */
+static __always_inline struct tt_queued *create_task_state(struct task_struct *t, u64 run_delay_ns)
+{
+	struct tt_seat *seat = seat_of(t);
+	struct tt_queued *s;
+	u64 owner;
+
+	if (!seat)
+		return NULL;
+	owner = __sync_val_compare_and_swap(&seat->task, 0, (u64)t);
+	if (!owner) {
+		s = &seat->queued; /* zero: who left it cleared it */
+	} else if (owner == (u64)t) { /* the end of one at the same address was missed */
+		s = &seat->queued;
+		__builtin_memset(s, 0, sizeof(*s));
+	} else {
+		s = bpf_task_storage_get(&tt_tasks, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	}
+	if (s)
+		s->run_delay_ns = run_delay_ns;
+	return s;
 }
 #endif
 
@@ -128,25 +183,69 @@ static __always_inline u64 stamp(struct task_struct *t, u64 now_ns)
 	return rq ? RD(rq, clock) : now_ns;
 }
 
+/* Who runs on this CPU. What the last switch told spares the call, when it was the last one. */
+static __always_inline u32 running_tid(bool *ret_in_irq)
+{
+	struct task_struct *t;
+
+#ifdef TT_CASTS
+	struct tt_cpu *c = tt_this_cpu();
+
+	if (tt_can_cast && c && c->on == TT_CPU_ON && c->rq_at) {
+		const struct rq *rq = bpf_rdonly_cast((void *)c->rq_at, bpf_core_type_id_kernel(struct rq));
+
+		if (rq->nr_switches == c->nr_switches) {
+			u32 tid = c->cur_tid;
+
+			/* one load of either pointer, which the verifier refuses, is what the compiler would make of both */
+			barrier_var(tid);
+			*ret_in_irq = tt_in_interrupt(rq);
+			return tid;
+		}
+	}
+#endif
+	t = CURRENT();
+	*ret_in_irq = tt_in_interrupt(rq_of(t));
+	return RD(t, pid);
+}
+
 SEC("?" TP "/sched_waking")
 int NAMED_PROG(PROG(waking), struct task_struct *p)
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	struct tt_queued *s = task_state(p);
-	struct task_struct *waker;
+	bool in_irq;
 
 	if (!s || s->pending == TT_PENDING_PREEMPTED)
 		return 0; /* already in a queue: this changes its state, not its wait */
-	waker = CURRENT();
 	s->waking_ts_ns = now_ns;
-	s->waker_tid = RD(waker, pid);
-	s->waker_in_irq = tt_in_interrupt(rq_of(waker));
+	s->waker_tid = running_tid(&in_irq);
+	s->waker_in_irq = in_irq;
 	s->deliver_ns = 0;
-	s->queued_cpu = TT_CPU_NONE;
 	s->pending = TT_PENDING_WAKEUP;
+	/* sched_wakeup would tell where and when it is queued, but costs a third of everything: where is told by
+	 * migrate(), when by the kernel's own account of the wait */
+	s->queued_cpu = tt_use_stamps ? TT_CPU_NONE : cpu_of(p);
+	if (!tt_use_stamps)
+		s->nr_throttled = nr_throttled(p);
 	return 0;
 }
 
+/* Its CPU is chosen while it is being woken. Later moves show as a difference to the CPU that it runs on at last. */
+SEC("?" TP "/sched_migrate_task")
+int NAMED_PROG(PROG(migrate), struct task_struct *p, int to_cpu)
+{
+	struct tt_queued *s;
+
+	if (task_state_of(p) != TASK_WAKING)
+		return 0;
+	s = task_state(p);
+	if (s && s->pending == TT_PENDING_WAKEUP)
+		s->queued_cpu = to_cpu;
+	return 0;
+}
+
+/* Only where the kernel keeps no account of waits. */
 SEC("?" TP "/sched_wakeup")
 int NAMED_PROG(PROG(wakeup), struct task_struct *p)
 {
@@ -159,8 +258,7 @@ int NAMED_PROG(PROG(wakeup), struct task_struct *p)
 	s->deliver_ns = tt_dur32_pack(now_ns - s->waking_ts_ns);
 	s->queued_cpu = cpu_of(p);
 	s->nr_throttled = nr_throttled(p);
-	if (tt_use_stamps)
-		s->queued_clock_ns = stamp(p, now_ns);
+	s->queued_clock_ns = stamp(p, now_ns);
 	return 0;
 }
 
@@ -204,7 +302,6 @@ static __always_inline u16 state_code(u32 state, u32 exit_state)
 static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, u32 prev_state, u64 now_ns,
 					u32 cpu)
 {
-	const u32 task_waking = 0x0200;
 	u32 state;
 	u16 flags;
 	struct tt_queued *s;
@@ -214,7 +311,7 @@ static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, 
 	state = task_state_of(prev);
 	/* Somebody wakes it already: what it did is in the argument only. Nothing else is taken from there: until
 	 * 6.12 a task that a signal kept from sleeping looks asleep in it. */
-	if (state & task_waking && prev_state)
+	if (state & TASK_WAKING && prev_state)
 		state = prev_state;
 	flags = state_code(state, RD(prev, exit_state));
 	if (RD_BIT(prev, in_iowait))
@@ -245,12 +342,40 @@ struct arrival {
 	u16 queued_cpu, flags;
 };
 
+/* How late the switch is told after the scheduler read its clock, beyond the least that it ever is. The two clocks differ by an
+ * unknown constant, which the least difference of the last tenths of a second stands for. */
+static __always_inline u64 switch_lag_ns(struct tt_cpu *c, u64 now_ns, u64 clock_ns)
+{
+	const u64 window_ns = 100000000;
+	s64 offset_ns = now_ns - clock_ns, least_ns;
+	u64 age_ns = now_ns - c->offset_since_ns;
+
+	if (age_ns > window_ns) {
+		c->offset_before_ns = age_ns > 2 * window_ns ? offset_ns : c->offset_ns;
+		c->offset_ns = offset_ns;
+		c->offset_since_ns = now_ns;
+	} else if (offset_ns < c->offset_ns) {
+		c->offset_ns = offset_ns;
+	}
+	least_ns = c->offset_ns < c->offset_before_ns ? c->offset_ns : c->offset_before_ns;
+	return offset_ns - least_ns;
+}
+
+/* sched_waking to the queue: what is neither wait nor between the scheduler's clock and us. Good to some 0.3 us, so the low bits
+ * would be noise. */
+static __always_inline u32 deliver_ns(u64 since_waking_ns, u64 wait_ns, u64 lag_ns)
+{
+	u64 others_ns = wait_ns + lag_ns;
+
+	return since_waking_ns > others_ns ? tt_dur32_pack(since_waking_ns - others_ns) & ~(TT_DELIVER_STEP_NS - 1) : 0;
+}
+
 /* Who comes. */
 static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *next, struct rq *rq,
 					  u64 now_ns, u32 cpu, struct arrival *a)
 {
 	struct tt_queued *s = task_state(next);
-	u64 told_ns, open_ns = 0;
+	u64 told_ns, lag_ns = 0, open_ns = 0;
 
 	if (!tt_use_stamps && bpf_core_field_exists(next->sched_info) && rq) {
 		u64 queued_ns = RD(next, sched_info.last_queued);
@@ -262,6 +387,7 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 		a->wait_ns = !s ? open_ns : told_ns > s->run_delay_ns ? told_ns - s->run_delay_ns : 0;
 		if (s)
 			s->run_delay_ns = told_ns;
+		lag_ns = switch_lag_ns(c, now_ns, clock_ns);
 	} else if (s && s->queued_clock_ns) {
 		u64 clock_ns = stamp(next, now_ns);
 
@@ -277,6 +403,8 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 	if (s->pending == TT_PENDING_NONE)
 		return;
 	a->deliver_ns = s->deliver_ns;
+	if (!tt_use_stamps && s->pending == TT_PENDING_WAKEUP)
+		a->deliver_ns = deliver_ns(now_ns - s->waking_ts_ns, a->wait_ns, lag_ns);
 	a->waker_tid = s->waker_tid;
 	a->queued_cpu = s->queued_cpu;
 	a->flags = (s->pending == TT_PENDING_WAKEUP ? TT_WAIT_WAKEUP
@@ -352,38 +480,43 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 	return 0;
 }
 
-#ifdef TT_RAW_TP
 /* The state of a task is made here, where allocating is safe: fork runs in process context. */
-SEC("?raw_tp/task_newtask")
-int BPF_PROG(sched_raw__newtask, struct task_struct *p)
+SEC("?" TP "/task_newtask")
+int NAMED_PROG(PROG(newtask), struct task_struct *p)
 {
+#ifdef TT_RAW_TP
 	struct tt_queued s = {};
 	u32 tid = RD(p, pid);
 
 	bpf_map_update_elem(&tt_tasks_by_tid, &tid, &s, BPF_ANY);
+#else
+	struct tt_cpu *c = tt_this_cpu();
+
+	if (!create_task_state(p, 0) && c)
+		c->nr_lost_task_state++;
+#endif
 	return 0;
 }
 
 /* Not at exit: a task that exits can still be preempted, or sleep, and comes back. */
-SEC("?raw_tp/sched_process_free")
-int BPF_PROG(sched_raw__free, struct task_struct *p)
+SEC("?" TP "/sched_process_free")
+int NAMED_PROG(PROG(free), struct task_struct *p)
 {
+#ifdef TT_RAW_TP
 	u32 tid = RD(p, pid);
 
 	bpf_map_delete_elem(&tt_tasks_by_tid, &tid);
-	return 0;
-}
 #else
-SEC("?tp_btf/task_newtask")
-int BPF_PROG(sched__newtask, struct task_struct *p)
-{
-	struct tt_cpu *c = tt_this_cpu();
+	struct tt_seat *seat = seat_of(p);
 
-	if (!bpf_task_storage_get(&tt_tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE) && c)
-		c->nr_lost_task_state++;
+	if (seat && seat->task == (u64)p) {
+		__builtin_memset(&seat->queued, 0, sizeof(seat->queued));
+		barrier();
+		seat->task = 0;
+	}
+#endif
 	return 0;
 }
-#endif
 
 /* Makes the state of every task that exists when recording begins: its wait so far is not ours. */
 SEC("?iter/task")
@@ -404,12 +537,9 @@ int PROG(seed)(struct bpf_iter__task *ctx)
 	bpf_map_update_elem(&tt_tasks_by_tid, &tid, &fresh, BPF_NOEXIST);
 	s = bpf_map_lookup_elem(&tt_tasks_by_tid, &tid);
 #else
-	s = bpf_task_storage_get(&tt_tasks, p, 0, 0);
-	if (s)
+	if (task_state(p))
 		return 0; /* forked since we attached */
-	s = bpf_task_storage_get(&tt_tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (s && bpf_core_field_exists(p->sched_info))
-		s->run_delay_ns = p->sched_info.run_delay;
+	s = create_task_state(p, bpf_core_field_exists(p->sched_info) ? p->sched_info.run_delay : 0);
 #endif
 	c = tt_this_cpu();
 	if (!s && c)

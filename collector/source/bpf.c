@@ -178,7 +178,7 @@ static int attach_one(struct bpf_source *b, struct bpf_program *prog)
 	return 0;
 }
 
-/* The fork hooks first: no task may be born unseen between them and the iterator. */
+/* The hooks of fork and free first: no task may be born unseen between them and the iterator. */
 static int attach_all(struct bpf_source *b)
 {
 	for (int pass = 0; pass < 2; pass++) {
@@ -187,11 +187,11 @@ static int attach_all(struct bpf_source *b)
 		bpf_object__for_each_program(prog, b->skel->obj)
 		{
 			const char *name = bpf_program__name(prog);
-			bool is_fork = strstr(name, "newtask") != NULL;
+			bool is_life = strstr(name, "newtask") || strstr(name, "__free");
 			int err;
 
 			if (!bpf_program__autoload(prog) || is_attached_by_hand(name) ||
-			    is_fork != (pass == 0))
+			    is_life != (pass == 0))
 				continue;
 			err = attach_one(b, prog);
 			if (err)

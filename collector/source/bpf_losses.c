@@ -32,7 +32,7 @@ static uint64_t recursion_misses(struct bpf_source *b, const char *prefix)
 
 void tt_bpf_read_losses(struct bpf_source *b, uint64_t lost[TT_LOSS_NR])
 {
-	struct cpu_state *cpus = calloc(b->nr_cpus, sizeof(*cpus));
+	struct tt_cpu *cpus = calloc(b->nr_cpus, sizeof(*cpus));
 	uint32_t zero = 0;
 
 	memset(lost, 0, TT_LOSS_NR * sizeof(lost[0]));
@@ -75,7 +75,7 @@ int tt_bpf_emit_losses(struct bpf_source *b)
 
 /* The state of a CPU that no later header will tell: its last batch found the ring full, or it went offline
  * with nothing staged. */
-static void close_shed_stretch(struct cpu_state *c, unsigned cpu)
+static void close_shed_stretch(struct tt_cpu *c, unsigned cpu)
 {
 	c->head = (struct tt_batch){
 		.size = sizeof(c->head),
@@ -98,7 +98,7 @@ static void close_shed_stretch(struct cpu_state *c, unsigned cpu)
  * batch of a CPU that is offline and that no cpu__died has closed. */
 int tt_bpf_salvage_cpus(struct bpf_source *b)
 {
-	struct cpu_state *cpus = calloc(b->nr_cpus, sizeof(*cpus));
+	struct tt_cpu *cpus = calloc(b->nr_cpus, sizeof(*cpus));
 	uint32_t zero = 0;
 	int err = 0;
 
@@ -108,10 +108,10 @@ int tt_bpf_salvage_cpus(struct bpf_source *b)
 		for (unsigned i = 0; i < b->nr_cpus && !err; i++) {
 			struct tt_batch *head = &cpus[i].head;
 
-			if (cpus[i].on == CPU_ON && head->size && cpus[i].pos <= 512) {
+			if (cpus[i].on == TT_CPU_ON && head->size && cpus[i].pos <= 512) {
 				head->size = (uint32_t)(sizeof(*head) + cpus[i].pos * 8);
 				head->flags |= TT_BATCH_LAST;
-			} else if (cpus[i].on == CPU_ON || cpus[i].next_flags & TT_BATCH_AFTER_SHED) {
+			} else if (cpus[i].on == TT_CPU_ON || cpus[i].next_flags & TT_BATCH_AFTER_SHED) {
 				close_shed_stretch(&cpus[i], i);
 			} else {
 				continue;

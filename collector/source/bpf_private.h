@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/cpu_state.h"
 #include "bpf/event.h"
 #include "collector/source/bpf_rungs.h"
 #include "collector/source/proc_snapshot.h"
@@ -82,23 +83,6 @@ struct bpf_source {
 	uint64_t counted_run_ns, counted_run_cnt;
 	struct prog_cost cost_base[MAX_PROGRAMS], cost_counted[MAX_PROGRAMS];
 };
-
-/* struct tt_cpu of bpf/probe.bpf.h, as far as it is read here; the rest is its staging buffer. */
-struct cpu_state {
-	uint64_t last_ts_ns, raw_steal_ns, steal_clock_ns, account_ns, rq_at, steal_at, wait_total_ns,
-		nr_switches, nr_shed_switches;
-	uint32_t nr_shed_records, nr_nested, nr_lost_task_state, nr_lost_request_state, cur_tid, pos,
-		nr_batch_switches, steal_mode, pad;
-	uint16_t next_flags;
-	uint8_t on, busy;
-	struct tt_batch head;
-	uint64_t body[512];
-};
-_Static_assert(sizeof(struct cpu_state) == 9 * 8 + 10 * 4 + sizeof(struct tt_batch) + 4096,
-	       "struct tt_cpu changed");
-
-/* enum tt_cpu_on of bpf/probe.bpf.h */
-enum { CPU_ON = 1 };
 
 struct clocks {
 	uint64_t steal_clock_ns, prev_steal_rq_ns, nr_switches;

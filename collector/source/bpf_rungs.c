@@ -211,9 +211,9 @@ static void stamp_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *ho
 #define DISK_COMMON                                                                                          \
 	"disk__rq_issue disk__rq_requeue disk__rq_complete disk__rq_merge disk__bio_backmerge "              \
 	"disk__bio_frontmerge"
-#define RUNQ_TP "sched__switch sched__waking sched__wakeup sched__wakeup_new sched__newtask sched__seed"
+#define RUNQ_TP	 "sched__switch sched__waking sched__wakeup_new sched__newtask sched__free sched__seed "
 #define RUNQ_RAW                                                                                             \
-	"sched_raw__switch sched_raw__waking sched_raw__wakeup sched_raw__wakeup_new sched_raw__newtask "    \
+	"sched_raw__switch sched_raw__waking sched_raw__migrate sched_raw__wakeup_new sched_raw__newtask "   \
 	"sched_raw__free sched_raw__seed"
 
 const struct tt_bpf_rung tt_bpf_rungs[] = {
@@ -244,9 +244,9 @@ const struct tt_bpf_rung tt_bpf_rungs[] = {
 	{ TT_PROBE_DISK, "block_rq_complete", DISK_COMMON, "tp_btf block_rq_issue and block_rq_complete",
 	  false, complete_absent, complete_knobs, false },
 
-	{ TT_PROBE_RUNQ, "tp_btf", RUNQ_TP, "tp_btf sched_*, the kernel's own run_delay of each task", false,
+	{ TT_PROBE_RUNQ, "tp_btf", RUNQ_TP "sched__migrate", "tp_btf sched_*, the kernel's own run_delay of each task", false,
 	  sched_info_absent, runq_knobs, false },
-	{ TT_PROBE_RUNQ, "stamps", RUNQ_TP, "tp_btf sched_*, stamps taken at wakeup and preemption", false,
+	{ TT_PROBE_RUNQ, "stamps", RUNQ_TP "sched__wakeup", "tp_btf sched_*, stamps taken at wakeup and preemption", false,
 	  tp_btf_absent, stamp_knobs, false },
 	{ TT_PROBE_RUNQ, "raw_tp", RUNQ_RAW, "raw_tp sched_*, the kernel's own run_delay of each task", false,
 	  sched_info_absent, runq_knobs, false },
@@ -412,6 +412,7 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 	else if (percpu_distance(host->btf, "pcpu_hot", &distance) && /* 6.2 to 6.14 */
 		 tt_btf_field_offset(host->btf, "pcpu_hot", "preempt_count", &offset))
 		skel->rodata->tt_preempt_distance = distance + offset;
+	skel->rodata->tt_can_cast = tt_btf_has_func(host->btf, "bpf_rdonly_cast");
 	if (tt_btf_enum_value(host->btf, "CPUHP_TEARDOWN_CPU", &state))
 		skel->rodata->tt_state_of_death = (int32_t)state;
 	skel->rodata->tt_has_sweep = plan->sweep;
