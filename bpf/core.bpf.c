@@ -42,6 +42,7 @@ int core__sync(struct bpf_raw_tracepoint_args *ctx)
 			c->on = TT_CPU_STOPPED;
 		}
 		tt_flush(c);
+		tt_flush_records(c, bpf_get_smp_processor_id());
 	}
 	barrier();
 	c->busy = 0;

@@ -4,14 +4,19 @@
 
 #include "bpf/event.h"
 
-enum { TT_BODY_WORDS = (TT_BATCH_BYTES_MAX - sizeof(struct tt_batch)) / 8, TT_BODY_ROOM = TT_BATCH_BYTES_MAX / 8 };
+enum {
+	TT_BODY_WORDS = (TT_BATCH_BYTES_MAX - sizeof(struct tt_batch)) / 8,
+	TT_BODY_ROOM = TT_BATCH_BYTES_MAX / 8, /* a power of two, as the verifier likes it */
+	TT_RECORDS_WORDS = (4096 - sizeof(struct tt_batch)) / 8,
+	TT_RECORDS_ROOM = 4096 / 8,
+};
 
-/* One CPU's state and staging buffer. */
+/* One CPU's state and its two staging buffers: of its time line, and of other records that come often. */
 struct tt_cpu {
-	tt_u64 last_ts_ns;	     /* of the last record */
-	tt_u64 raw_steal_ns;    /* steal clock as last read */
-	tt_u64 steal_clock_ns;  /* the same without jumps */
-	tt_u64 account_ns;	     /* TT_STEAL_ACCOUNT's clock */
+	tt_u64 last_ts_ns;	/* of the last record */
+	tt_u64 raw_steal_ns;	/* steal clock as last read */
+	tt_u64 steal_clock_ns;	/* the same without jumps */
+	tt_u64 account_ns;	/* TT_STEAL_ACCOUNT's clock */
 	tt_u64 rq_at, steal_at; /* addresses: this CPU's run queue and steal clock, 0 = none */
 	/* the time of records minus the scheduler's clock: its least in this stretch and in the one before */
 	tt_s64 offset_ns, offset_before_ns;
@@ -27,12 +32,14 @@ struct tt_cpu {
 	tt_u32 pos; /* words used in body */
 	tt_u32 nr_batch_switches;
 	tt_u32 steal_mode; /* tt_steal_mode as of begin or rebase */
-	tt_u32 pad;
-	tt_u16 next_flags; /* TT_BATCH_* of the batch to come */
-	tt_u8 on;		/* enum tt_cpu_on */
+	tt_u32 records_pos; /* words used in records */
+	tt_u16 next_flags;  /* TT_BATCH_* of the batch to come */
+	tt_u8 on;	    /* enum tt_cpu_on */
 	tt_u8 busy;
 	struct tt_batch head;
 	tt_u64 body[TT_BODY_ROOM];
+	struct tt_batch records_head;
+	tt_u64 records[TT_RECORDS_ROOM];
 };
 
 /* Its window: none (recording has not begun, or the CPU is offline), open, ended with the recording. */

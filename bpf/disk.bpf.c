@@ -56,34 +56,47 @@ enum { RAMDISK_MAJOR = 1, MD_MAJOR = 9 }; /* include/uapi/linux/major.h */
 struct io {
 	u64 start_ts_ns;   /* 0 = not seen */
 	u64 issue_ts_ns;   /* first issue; 0 = never */
-	u64 requeue_ts_ns; /* 0 = not requeued now */
-	u64 requeue_ns;
 	u64 complete_ts_ns; /* of the data */
 	u64 bytes;
-	u64 sector;
 	u64 steal_issue_ns;
-	u32 dev;
+	u32 data_len; /* at the start, and again at the first issue: merges */
 	u32 cmd_flags;
+	u16 nr_issues, nr_completions, error, flags;
+	u64 requeue_ts_ns; /* 0 = not requeued now */
+	u64 requeue_ns;
+	u64 sector;
+	u32 dev;
 	u32 tid;
 	u16 submit_cpu, issue_cpu;
-	u16 nr_issues, nr_completions, error, flags;
-	u32 data_len;	 /* at the start, and again at the first issue: merges */
-	u8 is_accounted; /* when it was issued */
-	u8 is_idle; /* nothing: the request is free. Its entry waits for the next life, which saves making one */
-	u16 in_flush_sequence;
-	u32 after_preflush; /* the data waited for a flush of the cache before it was issued */
+	u16 is_accounted : 1;	   /* when it was issued */
+	u16 in_flush_sequence : 1;
+	u16 after_preflush : 1; /* the data waited for a flush of the cache before it was issued */
 };
 
-enum { NR_IOS_MAX = 32768 };
+/* A request's state is in the seat that its address points to, when that was free: an array is looked up inline and a seat is
+ * taken and left by one instruction. Who finds the seat taken is in the hash table. 0.9 MiB. */
+enum { NR_SEATS_LOG2 = 13, NR_OVERFLOW_MAX = 32768 };
+
+struct io_seat {
+	u64 key; /* of who sits here, 0 = nobody */
+	struct io io;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << NR_SEATS_LOG2);
+	__type(key, u32);
+	__type(value, struct io_seat);
+} tt_io_seats SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, NR_IOS_MAX);
+	__uint(max_entries, NR_OVERFLOW_MAX);
 	__type(key, u64);
 	__type(value, struct io);
 } tt_ios SEC(".maps");
 
-static u32 ios_are_many; /* idle entries take too much of the table: none are kept while they do */
+static u64 nr_overflow; /* entries of tt_ios */
 
 struct disk_sum_key {
 	u32 dev, group;
@@ -196,26 +209,53 @@ static __always_inline void count_lost_io(void)
 		c->nr_lost_request_state++;
 }
 
-/* NULL: the table is full. */
+static __always_inline struct io_seat *seat_of(u64 key)
+{
+	/* Fibonacci hashing: addresses come in steps. The verifier lets a pointer be a number only in 32 bits. */
+	u32 seat = (u32)key * 0x9e3779b9u >> (32 - NR_SEATS_LOG2);
+
+	return bpf_map_lookup_elem(&tt_io_seats, &seat);
+}
+
+/* NULL: nothing is known. */
+static __always_inline struct io *find_io(u64 key)
+{
+	struct io_seat *seat = seat_of(key);
+
+	if (seat && seat->key == key)
+		return &seat->io;
+	return nr_overflow ? bpf_map_lookup_elem(&tt_ios, &key) : NULL;
+}
+
+/* Of one that is not known, all zero. NULL: the table is full. */
 static __always_inline struct io *make_io(u64 key)
 {
+	struct io_seat *seat = seat_of(key);
 	struct io none = {};
 
-	if (bpf_map_update_elem(&tt_ios, &key, &none, BPF_ANY)) {
-		ios_are_many = 1;
+	if (seat && !__sync_val_compare_and_swap(&seat->key, 0, key)) {
+		__builtin_memset(&seat->io, 0, sizeof(seat->io));
+		return &seat->io;
+	}
+	if (bpf_map_update_elem(&tt_ios, &key, &none, BPF_NOEXIST)) {
 		count_lost_io();
 		return NULL;
 	}
+	__sync_fetch_and_add(&nr_overflow, 1);
 	return bpf_map_lookup_elem(&tt_ios, &key);
 }
 
-/* Of a request, when nothing more will be told of this life of it. */
-static __always_inline void retire_io(struct io *io, u64 key)
+/* Nothing more will be told of this life of it. False: somebody else was first. */
+static __always_inline bool forget_io(u64 key)
 {
-	if (ios_are_many || !tt_has_sweep)
-		bpf_map_delete_elem(&tt_ios, &key);
-	else
-		io->is_idle = 1;
+	struct io_seat *seat = seat_of(key);
+
+	if (seat && seat->key == key)
+		return __sync_val_compare_and_swap(&seat->key, key, 0) == key;
+	if (!nr_overflow || bpf_map_delete_elem(&tt_ios, &key))
+		return false;
+	__sync_fetch_and_add(&nr_overflow, -1);
+	return true;
 }
 
 static __always_inline void io_from_request(struct io *io, struct request *rq, bool is_typed)
@@ -227,23 +267,38 @@ static __always_inline void io_from_request(struct io *io, struct request *rq, b
 	io->issue_cpu = TT_CPU_NONE;
 }
 
-/* Also looks at the steal clock for the CPU's time line: completions are where a stolen CPU wakes up. */
-static __always_inline u64 observe_completion(u64 now_ns)
+/* Also looks at the steal clock for the CPU's time line: completions are where a stolen CPU wakes up. is_ours: the buffers. */
+static __always_inline u64 observe_completion(struct tt_cpu *c, u64 now_ns, bool is_ours)
 {
-	struct tt_cpu *c = tt_this_cpu();
-
 	if (!c || !c->steal_mode)
 		return 0;
 	/* one that is fresh only where the scheduler has just looked: the tick will do it */
-	if (c->steal_mode != TT_STEAL_AT_SWITCH && c->on == TT_CPU_ON && !c->busy) {
-		c->busy = 1;
-		barrier();
-		tt_observe(c, now_ns, TT_SEEN_COMPLETION);
-		barrier();
-		c->busy = 0;
-		return c->raw_steal_ns;
+	if (c->steal_mode == TT_STEAL_AT_SWITCH || !is_ours)
+		return tt_read_steal(c);
+	tt_observe(c, now_ns, TT_SEEN_COMPLETION);
+	return c->raw_steal_ns;
+}
+
+/* With the others of this CPU, or straight into the ring when the buffers are not ours. */
+static __always_inline void put_record(struct tt_cpu *c, const struct tt_disk *d, bool is_ours)
+{
+	struct disk_batch *b;
+	u64 submit_flags;
+	void *place = is_ours ? tt_stage_record(c, d->rec.ts_ns, sizeof(*d)) : NULL;
+
+	if (place) {
+		__builtin_memcpy(place, d, sizeof(*d));
+		return;
 	}
-	return tt_read_steal(c);
+	b = tt_reserve_batch(sizeof(*b), &submit_flags);
+	if (!b) {
+		tt_count_shed_record(c);
+		count_shed(d);
+		return;
+	}
+	tt_fill_batch(&b->head, c, sizeof(*b), d->rec.ts_ns);
+	__builtin_memcpy(&b->disk, d, sizeof(*d));
+	bpf_ringbuf_submit(b, submit_flags);
 }
 
 /* As it was submitted: the flush machinery takes the flag off before the data is issued. */
@@ -258,9 +313,8 @@ static __always_inline bool is_preflush(const struct io *io)
 static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, u16 flags)
 {
 	struct tt_cpu *c = tt_this_cpu();
-	struct disk_batch *b;
 	struct tt_disk d = {};
-	u64 submit_flags;
+	bool is_ours;
 
 	if (!tt_recording || (tt_only_dev && io->dev != tt_only_dev))
 		return;
@@ -320,21 +374,22 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 	d.nr_issues = io->nr_issues;
 	d.nr_completions = io->nr_completions;
 	d.error = io->error;
-	d.steal_done_ns = observe_completion(now_ns);
-	b = tt_reserve_batch(sizeof(*b), &submit_flags);
-	if (!b) {
-		tt_count_shed_record(c);
-		count_shed(&d);
-		return;
+	is_ours = c && c->on == TT_CPU_ON && !c->busy;
+	if (is_ours) {
+		c->busy = 1;
+		barrier();
 	}
-	tt_fill_batch(&b->head, c, sizeof(*b), now_ns);
-	__builtin_memcpy(&b->disk, &d, sizeof(d));
-	bpf_ringbuf_submit(b, submit_flags);
+	d.steal_done_ns = observe_completion(c, now_ns, is_ours);
+	put_record(c, &d, is_ours);
+	if (is_ours) {
+		barrier();
+		c->busy = 0;
+	}
 }
 
 /* The request is free or reused, so what is known of it is over, and its end was not seen. If it was issued it is told now,
  * and so is an empty preflush, which never is; another one went into some other request. */
-static __always_inline void emit_unseen_end(struct io *io, u64 now_ns)
+static __noinline int emit_unseen_end(struct io *io, u64 now_ns)
 {
 	bool is_empty_preflush = is_preflush(io) && !io->data_len;
 	u32 op = io->cmd_flags & 0xff;
@@ -351,20 +406,23 @@ static __always_inline void emit_unseen_end(struct io *io, u64 now_ns)
 		io->bytes = io->data_len;
 		emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED | TT_DISK_NO_END);
 	}
+	return 0;
 }
 
 static __always_inline int on_start(struct request *rq)
 {
 	u64 now_ns = bpf_ktime_get_ns(), key = (u64)rq;
-	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
+	struct io *io = find_io(key);
 
-	if (io && !io->is_idle)
-		emit_unseen_end(io, now_ns);
-	if (!io)
-		io = make_io(key);
+	if (io) {
+		struct io before = *io;
+
+		if (forget_io(key))
+			emit_unseen_end(&before, now_ns);
+	}
+	io = make_io(key);
 	if (!io)
 		return 0;
-	__builtin_memset(io, 0, sizeof(*io));
 	io_from_request(io, rq, TYPED);
 	io->start_ts_ns = now_ns;
 	io->data_len = rq->__data_len;
@@ -377,15 +435,13 @@ static __always_inline int on_start(struct request *rq)
 static __always_inline struct io *find_or_make_io(struct request *rq)
 {
 	u64 key = (u64)rq;
-	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
+	struct io *io = find_io(key);
 
-	if (io && !io->is_idle)
+	if (io)
 		return io;
-	if (!io)
-		io = make_io(key);
+	io = make_io(key);
 	if (!io)
 		return NULL;
-	__builtin_memset(io, 0, sizeof(*io));
 	io_from_request(io, rq, TYPED);
 	io->flags = TT_DISK_NO_SUBMITTER;
 	return io;
@@ -427,9 +483,9 @@ static __always_inline int on_issue(struct request *rq)
 static __always_inline int on_requeue(struct request *rq)
 {
 	u64 key = (u64)rq;
-	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
+	struct io *io = find_io(key);
 
-	if (io && !io->is_idle && io->issue_ts_ns)
+	if (io && io->issue_ts_ns)
 		io->requeue_ts_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -440,20 +496,20 @@ static __always_inline int on_done(struct request *rq, bool is_typed)
 	u64 now_ns = bpf_ktime_get_ns();
 	u64 key = (u64)rq;
 	u32 rq_flags = RD(is_typed, rq, rq_flags);
-	struct io *known = bpf_map_lookup_elem(&tt_ios, &key);
+	struct io *known = find_io(key);
 	struct io io = {};
 	u64 start_ts_ns;
 	u16 flags = 0;
 	u32 op;
 
 	if (rq_flags & tt_rqf_flush_seq) {
-		if (known && !known->is_idle)
+		if (known)
 			known->in_flush_sequence = 1;
 		return 0; /* the data of a flush sequence; it is done once more at the end */
 	}
-	if (known && !known->is_idle) {
+	if (known) {
 		io = *known;
-		retire_io(known, key);
+		forget_io(key);
 	} else {
 		/* neither start nor issue nor completion was seen: the table was full */
 		io_from_request(&io, rq, is_typed);
@@ -489,10 +545,10 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 
 	/* dm-multipath completes all of a request, and then ends it with nothing left. With tt_done_at_complete the first was
 	 * its end. An empty preflush has a bio until its end. */
-	io = bpf_map_lookup_elem(&tt_ios, &key);
-	if (!nr_bytes && !rq->bio && (!io || io->is_idle))
+	io = find_io(key);
+	if (!nr_bytes && !rq->bio && !io)
 		return 0;
-	if (!io || io->is_idle)
+	if (!io)
 		io = find_or_make_io(rq);
 	if (!io)
 		return 0;
@@ -501,7 +557,7 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 	if (op == OP_FLUSH && rq_flags & tt_rqf_flush_seq) {
 		struct io flush = *io;
 
-		retire_io(io, key);
+		forget_io(key);
 		/* blk_account_io_flush() takes it from start_time_ns, which blk_rq_init() has set */
 		emit_io(&flush, rq->start_time_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH);
 		return 0;
@@ -562,12 +618,10 @@ int disk__rq_merge(u64 *ctx)
 {
 	struct request *rq = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
 	u64 key = (u64)rq;
-	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
 
 	if (is_accounted(rq, TYPED))
 		count_merge(dev_of_request(rq, TYPED), rq->cmd_flags);
-	if (io)
-		retire_io(io, key);
+	forget_io(key);
 	return 0;
 }
 
@@ -619,27 +673,29 @@ int disk__bio_queue(u64 *ctx)
 {
 	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
 	struct gendisk *disk = disk_of_bio(bio);
-	struct io io = {};
 	u64 key = (u64)bio; /* never the address of a request that is alive */
+	struct io *io;
 
 	if (disk->queue->mq_ops)
 		return 0;
-	io.start_ts_ns = bpf_ktime_get_ns();
-	io.issue_ts_ns = io.start_ts_ns;
-	io.nr_issues = 1;
-	io.dev = dev_of(disk, TYPED);
-	io.cmd_flags = bio->bi_opf;
-	io.sector = bio->bi_iter.bi_sector;
-	io.bytes = bio->bi_iter.bi_size;
-	io.tid = (u32)bpf_get_current_pid_tgid();
-	io.submit_cpu = bpf_get_smp_processor_id();
-	io.issue_cpu = io.submit_cpu;
-	io.flags = TT_DISK_BIO;
-	io.nr_completions = nr_pieces_of(&io, disk);
-	if (io.nr_completions)
-		io.flags |= TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED;
-	if (bpf_map_update_elem(&tt_ios, &key, &io, BPF_ANY))
-		count_lost_io();
+	forget_io(key); /* its end was missed */
+	io = make_io(key);
+	if (!io)
+		return 0;
+	io->start_ts_ns = bpf_ktime_get_ns();
+	io->issue_ts_ns = io->start_ts_ns;
+	io->nr_issues = 1;
+	io->dev = dev_of(disk, TYPED);
+	io->cmd_flags = bio->bi_opf;
+	io->sector = bio->bi_iter.bi_sector;
+	io->bytes = bio->bi_iter.bi_size;
+	io->tid = (u32)bpf_get_current_pid_tgid();
+	io->submit_cpu = bpf_get_smp_processor_id();
+	io->issue_cpu = io->submit_cpu;
+	io->flags = TT_DISK_BIO;
+	io->nr_completions = nr_pieces_of(io, disk);
+	if (io->nr_completions)
+		io->flags |= TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED;
 	return 0;
 }
 
@@ -650,11 +706,11 @@ int disk__bio_split(u64 *ctx)
 {
 	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
 	u64 key = (u64)bio;
-	struct io *io = bpf_map_lookup_elem(&tt_ios, &key);
+	struct io *io = find_io(key);
 
 	if (!io) {
 		key = (u64)bio->bi_private;
-		io = bpf_map_lookup_elem(&tt_ios, &key);
+		io = key ? find_io(key) : NULL;
 	}
 	if (io && io->flags & TT_DISK_COUNTED && io->flags & TT_DISK_BIO)
 		io->nr_completions++;
@@ -667,13 +723,13 @@ int disk__bio_complete(u64 *ctx)
 	struct bio *bio = MOVED_ARG(ctx, tt_bio_complete_queue_arg, 1, 0);
 	u64 now_ns = bpf_ktime_get_ns();
 	u64 key = (u64)bio;
-	struct io *known = bpf_map_lookup_elem(&tt_ios, &key);
+	struct io *known = find_io(key);
 	struct io io;
 
 	if (!known)
 		return 0;
 	io = *known;
-	bpf_map_delete_elem(&tt_ios, &key);
+	forget_io(key);
 	io.error = bio->bi_status;
 	emit_io(&io, io.start_ts_ns, now_ns, 0);
 	return 0;
@@ -683,28 +739,32 @@ struct sweep {
 	u64 now_ns;
 };
 
-/* Of one sweep, which has no company. Not in struct sweep: the verifier would follow the count through every turn of the loop. */
-static u32 nr_idle_ios;
-
-static long sweep_io(struct bpf_map *map, u64 *key, struct io *io, struct sweep *s)
+/* The kernel frees a request after block_io_done: one that is free and still known has missed its end. */
+static __always_inline void sweep_io(u64 key, const struct io *io, u64 now_ns)
 {
-	struct io *again, copy;
+	struct io copy = *io;
+	struct io *again;
 
-	if (io->is_idle) {
-		nr_idle_ios++;
-		if (ios_are_many)
-			bpf_map_delete_elem(&tt_ios, key);
-		return 0;
-	}
-	if (io->flags & TT_DISK_BIO || !tt_request_is_free((void *)*key))
-		return 0;
-	/* The kernel frees it after block_io_done: an entry that is still here now has missed its end. */
-	again = bpf_map_lookup_elem(&tt_ios, key);
-	if (!again || again->start_ts_ns != io->start_ts_ns || again->issue_ts_ns != io->issue_ts_ns)
-		return 0;
+	if (copy.flags & TT_DISK_BIO || !tt_request_is_free((void *)key))
+		return;
+	again = find_io(key);
+	if (!again || again->start_ts_ns != copy.start_ts_ns || again->issue_ts_ns != copy.issue_ts_ns)
+		return;
 	copy = *again;
-	retire_io(again, *key);
-	emit_unseen_end(&copy, s->now_ns);
+	if (forget_io(key))
+		emit_unseen_end(&copy, now_ns);
+}
+
+static long sweep_seat(struct bpf_map *map, u32 *nr, struct io_seat *seat, struct sweep *s)
+{
+	if (seat->key)
+		sweep_io(seat->key, &seat->io, s->now_ns);
+	return 0;
+}
+
+static long sweep_overflow(struct bpf_map *map, u64 *key, struct io *io, struct sweep *s)
+{
+	sweep_io(*key, io, s->now_ns);
 	return 0;
 }
 
@@ -714,9 +774,9 @@ int disk__sweep(void *ctx)
 {
 	struct sweep s = { .now_ns = bpf_ktime_get_ns() };
 
-	nr_idle_ios = 0;
-	bpf_for_each_map_elem(&tt_ios, sweep_io, &s, 0);
-	ios_are_many = nr_idle_ios > NR_IOS_MAX / 2;
+	bpf_for_each_map_elem(&tt_io_seats, sweep_seat, &s, 0);
+	if (nr_overflow)
+		bpf_for_each_map_elem(&tt_ios, sweep_overflow, &s, 0);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /* probe.bpf.h - what every probe includes: knobs, the per-CPU state, reading the steal clock, emitting, loss
  * counters.
  *
- * Who may touch a CPU's staging buffer (struct tt_cpu):
+ * Who may touch a CPU's staging buffers (struct tt_cpu):
  *   sched_switch and the timer tick run with interrupts off, so nothing on this CPU comes between them;
  *   block completions and the sync program run with interrupts on: they set busy first, and whoever finds it
  *   set leaves the buffer alone. The steal clock is cumulative, so a skipped look loses nothing.
@@ -48,7 +48,6 @@ TT_KNOB const volatile bool
 TT_KNOB const volatile __u32 tt_rqf_flush_seq, tt_rqf_io_stat; /* of request->rq_flags */
 TT_KNOB const volatile __u32 tt_wakeup_bytes;		       /* wake the reader when a ring holds so much */
 TT_KNOB const volatile __u32 tt_only_dev;		       /* kernel dev_t, 0 = all */
-TT_KNOB const volatile bool tt_has_sweep;		       /* disk__sweep is run now and then */
 TT_KNOB const volatile __s32 tt_state_of_death;		       /* CPUHP_TEARDOWN_CPU of enum cpuhp_state */
 
 /* Set while running. A CPU takes over the steal clock when it begins or is told to rebase. */
@@ -96,23 +95,33 @@ static __always_inline struct rq *tt_current_rq(void)
 }
 
 /* 64 bits of the kernel's memory. A cast turns the address into a typed pointer, which is read by a plain load; without it
- * a helper reads, which costs some 30 ns. Only one object file may use the cast: libbpf 1.1 cannot link two that name the
- * same kernel function. */
+ * a helper reads, which costs some 30 ns. libbpf 1.1 cannot link two object files that name the same kernel function: only
+ * sched.bpf.c casts, and has a function for the others. */
+u64 tt_peek_by_cast(u64 address);
+
 #ifdef TT_CASTS
 extern void *bpf_rdonly_cast(const void *obj__ign, u32 btf_id__k) __ksym __weak;
-#endif
 
 static __always_inline u64 tt_peek(const void *address)
 {
 	u64 value = 0;
 
-#ifdef TT_CASTS
 	if (tt_can_cast)
 		return ((struct timespec64 *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(struct timespec64)))->tv_sec;
-#endif
 	bpf_probe_read_kernel(&value, sizeof(value), address);
 	return value;
 }
+#else
+static __always_inline u64 tt_peek(const void *address)
+{
+	u64 value = 0;
+
+	if (tt_can_cast)
+		return tt_peek_by_cast((u64)address);
+	bpf_probe_read_kernel(&value, sizeof(value), address);
+	return value;
+}
+#endif
 
 static __always_inline u64 tt_read_steal_at(u32 mode, u64 address, const struct tt_cpu *c)
 {
@@ -207,6 +216,22 @@ static __always_inline void tt_open_batch(struct tt_cpu *c)
 	tt_open_batch_of(c, bpf_get_smp_processor_id());
 }
 
+/* Hands over the staged records. When the ring has no room they stay: what comes next finds none. */
+static __always_inline void tt_flush_records(struct tt_cpu *c, u32 cpu)
+{
+	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
+	u32 words = c->records_pos;
+
+	if (!words || !ring)
+		return;
+	if (words > TT_RECORDS_WORDS)
+		words = TT_RECORDS_WORDS;
+	c->records_head.size = sizeof(struct tt_batch) + words * 8;
+	if (!bpf_ringbuf_output(ring, &c->records_head, sizeof(struct tt_batch) + words * 8,
+				tt_ring_flags(ring, sizeof(struct tt_batch) + words * 8)))
+		c->records_pos = 0;
+}
+
 /* Ends the window of that CPU with the last record, or where the last one was. */
 static __always_inline void tt_end_window(struct tt_cpu *c, u32 cpu)
 {
@@ -214,6 +239,7 @@ static __always_inline void tt_end_window(struct tt_cpu *c, u32 cpu)
 		tt_open_batch_of(c, cpu);
 	c->head.flags |= TT_BATCH_LAST;
 	tt_flush_cpu(c, cpu);
+	tt_flush_records(c, cpu);
 }
 
 /* Room for a record of so many words at now_ns. Returns its place in body; dts_ns fits 32 bits afterwards. */
@@ -339,4 +365,23 @@ static __always_inline void tt_fill_batch(struct tt_batch *b, const struct tt_cp
 	b->base_ts_ns = ts_ns;
 	b->nr_records = 1;
 	b->nr_shed_records = c ? c->nr_shed_records : 0;
+}
+
+/* Room for a record in this CPU's batch of records, NULL: there is none. The caller owns the buffers. */
+static __always_inline void *tt_stage_record(struct tt_cpu *c, u64 ts_ns, u32 bytes)
+{
+	u32 pos;
+
+	if (c->records_pos + bytes / 8 > TT_RECORDS_WORDS)
+		tt_flush_records(c, bpf_get_smp_processor_id());
+	pos = c->records_pos;
+	if (pos > TT_RECORDS_WORDS - bytes / 8)
+		return NULL;
+	if (!pos) {
+		tt_fill_batch(&c->records_head, c, 0, ts_ns);
+		c->records_head.nr_records = 0;
+	}
+	c->records_head.nr_records++;
+	c->records_pos = pos + bytes / 8;
+	return &c->records[pos];
 }

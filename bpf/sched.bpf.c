@@ -209,6 +209,13 @@ static __always_inline u32 running_tid(bool *ret_in_irq)
 	return RD(t, pid);
 }
 
+#ifdef TT_CASTS
+__noinline u64 tt_peek_by_cast(u64 address)
+{
+	return tt_peek((const void *)address);
+}
+#endif
+
 SEC("?" TP "/sched_waking")
 int NAMED_PROG(PROG(waking), struct task_struct *p)
 {
@@ -511,8 +518,7 @@ int NAMED_PROG(PROG(free), struct task_struct *p)
 
 	if (seat && seat->task == (u64)p) {
 		__builtin_memset(&seat->queued, 0, sizeof(seat->queued));
-		barrier();
-		seat->task = 0;
+		__sync_val_compare_and_swap(&seat->task, (u64)p, 0); /* ordered after the clearing */
 	}
 #endif
 	return 0;

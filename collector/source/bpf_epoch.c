@@ -59,19 +59,35 @@ static void note_device(struct bpf_source *b, uint32_t dev)
 		b->new_devs[b->nr_new_devs++] = dev;
 }
 
+static void note_devices(struct bpf_source *b, const struct tt_batch *batch)
+{
+	const unsigned char *at = (const void *)(batch + 1), *end = (const unsigned char *)batch + batch->size;
+	const struct tt_record *rec;
+	uint32_t dev = 0;
+
+	for (; (size_t)(end - at) >= sizeof(struct tt_disk); at += rec->size) {
+		rec = (const void *)at;
+		if (rec->size < sizeof(*rec))
+			return;
+		/* mostly the same one */
+		if (rec->kind == TT_EV_DISK && ((const struct tt_disk *)rec)->dev != dev) {
+			dev = ((const struct tt_disk *)rec)->dev;
+			note_device(b, dev);
+		}
+	}
+}
+
 int tt_bpf_on_sample(void *ctx, void *data, size_t len)
 {
 	struct bpf_source *b = ctx;
 	const struct tt_batch *batch = data;
-	const struct tt_disk *disk = (const void *)(batch + 1);
 	int err;
 
 	/* the ring pads to 8 bytes and so do we: size is exact */
 	if (len < sizeof(*batch) || batch->size > len)
 		return 0;
-	if (batch->stream == TT_STREAM_RECORDS && len >= sizeof(*batch) + sizeof(*disk) &&
-	    disk->rec.kind == TT_EV_DISK)
-		note_device(b, disk->dev);
+	if (batch->stream == TT_STREAM_RECORDS)
+		note_devices(b, batch);
 	b->bytes_since_epoch += batch->size;
 	err = b->src.sink.batch(b->src.sink.ctx, batch, batch->size);
 	if (err)
@@ -194,8 +210,8 @@ int tt_bpf_make_epoch(struct bpf_source *b, uint64_t sync)
 	uint64_t until_ns = tt_now_ns();
 	int err;
 
-	tt_bpf_sync_everywhere(b, sync);
 	tt_bpf_find_missed_ends(b);
+	tt_bpf_sync_everywhere(b, sync);
 	err = tt_bpf_drain(b);
 	if (!err && sync == SYNC_END)
 		err = tt_bpf_salvage_cpus(b);

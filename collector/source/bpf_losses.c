@@ -94,8 +94,16 @@ static void close_shed_stretch(struct tt_cpu *c, unsigned cpu)
 	};
 }
 
-/* What no ring will bring any more at the end: the state after a last batch that was shed, and the staged
- * batch of a CPU that is offline and that no cpu__died has closed. */
+static int salvage_records(struct bpf_source *b, struct tt_cpu *c)
+{
+	if (!c->records_pos || c->records_pos > TT_RECORDS_WORDS)
+		return 0;
+	c->records_head.size = (uint32_t)(sizeof(c->records_head) + c->records_pos * 8);
+	return b->src.sink.batch(b->src.sink.ctx, &c->records_head, c->records_head.size);
+}
+
+/* What no ring will bring any more at the end: the state after a last batch that was shed, the staged batch of a CPU that is
+ * offline and that no cpu__died has closed, and records that found no room. */
 int tt_bpf_salvage_cpus(struct bpf_source *b)
 {
 	struct tt_cpu *cpus = calloc(b->nr_cpus, sizeof(*cpus));
@@ -108,7 +116,10 @@ int tt_bpf_salvage_cpus(struct bpf_source *b)
 		for (unsigned i = 0; i < b->nr_cpus && !err; i++) {
 			struct tt_batch *head = &cpus[i].head;
 
-			if (cpus[i].on == TT_CPU_ON && head->size && cpus[i].pos <= 512) {
+			err = salvage_records(b, &cpus[i]);
+			if (err)
+				break;
+			if (cpus[i].on == TT_CPU_ON && head->size && cpus[i].pos <= TT_BODY_WORDS) {
 				head->size = (uint32_t)(sizeof(*head) + cpus[i].pos * 8);
 				head->flags |= TT_BATCH_LAST;
 			} else if (cpus[i].on == TT_CPU_ON || cpus[i].next_flags & TT_BATCH_AFTER_SHED) {

@@ -415,7 +415,6 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 	skel->rodata->tt_can_cast = tt_btf_has_func(host->btf, "bpf_rdonly_cast");
 	if (tt_btf_enum_value(host->btf, "CPUHP_TEARDOWN_CPU", &state))
 		skel->rodata->tt_state_of_death = (int32_t)state;
-	skel->rodata->tt_has_sweep = plan->sweep;
 	skel->rodata->tt_switch_prev_state = tt_btf_tracepoint_args(host->btf, "sched_switch") >= 4;
 	*ret_skel = skel;
 	return 0;
