@@ -14,6 +14,6 @@ char LICENSE[] SEC("license") = "GPL";
 
 EMPTY(sched_switch)
 EMPTY(sched_waking)
-EMPTY(sched_wakeup)
+EMPTY(sched_migrate_task)
 EMPTY(sched_wakeup_new)
 EMPTY(local_timer_exit)
