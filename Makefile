@@ -85,9 +85,9 @@ $(B)/tests/unit/%_test: tests/unit/%_test.c $(B)/asan/libtimethief.a
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/asan/libtimethief.a
 	$(call say,FUZZ-CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -DTT_FUZZ_STANDALONE -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS)
-$(B)/tests/helpers/%: tests/system/helpers/%.c $(B)/libtimethief.a
+$(B)/tests/helpers/%: tests/system/helpers/%.c
 	$(call say,HELPER,$<)
-	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -MMD -MP -o $@ $(filter %.c %.a,$^) -Wl,--as-needed $(LDLIBS)
+	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -Wl,--as-needed -lbpf -lpthread
 
 $(B)/tests/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$<)
