@@ -78,7 +78,7 @@ static void bpf_close(struct tt_source *src)
 	btf__free(b->btf);
 	free(b->tick_links);
 	free(b->ring_fds);
-	free(b->known_disks);
+	free(b->disk_names);
 	free(b->sums);
 	free(b);
 }
@@ -119,10 +119,10 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 	}
 	b->nr_cpus = (unsigned)nr_cpus;
 	b->ring_bytes = tt_bpf_ring_size(opts->ring_bytes, b->nr_cpus);
-	b->known_disks = calloc(1, sizeof(*b->known_disks));
-	b->btf = b->known_disks ? btf__load_vmlinux_btf() : NULL;
+	b->disk_names = calloc(1, sizeof(*b->disk_names));
+	b->btf = b->disk_names ? btf__load_vmlinux_btf() : NULL;
 	if (!b->btf) {
-		err = b->known_disks ? -ENOSYS : -ENOMEM;
+		err = b->disk_names ? -ENOSYS : -ENOMEM;
 		log_error("bpf: this kernel has no BTF (/sys/kernel/btf/vmlinux), which tells where its "
 			  "fields are; "
 			  "ways on: SystemTap, or --source procfs (counters only)");

@@ -43,40 +43,6 @@ void tt_bpf_sync_everywhere(struct bpf_source *b, uint64_t what)
 
 /* --- from ring to sink --- */
 
-static void note_device(struct bpf_source *b, uint32_t dev)
-{
-	struct tt_proc_known_disks *known = b->known_disks;
-
-	if (!dev)
-		return;
-	for (unsigned i = 0; i < known->nr; i++)
-		if (known->disks[i].dev == dev)
-			return;
-	for (unsigned i = 0; i < b->nr_new_devs; i++)
-		if (b->new_devs[i] == dev)
-			return;
-	if (b->nr_new_devs < sizeof(b->new_devs) / sizeof(b->new_devs[0]))
-		b->new_devs[b->nr_new_devs++] = dev;
-}
-
-static void note_devices(struct bpf_source *b, const struct tt_batch *batch)
-{
-	const unsigned char *at = (const void *)(batch + 1), *end = (const unsigned char *)batch + batch->size;
-	const struct tt_record *rec;
-	uint32_t dev = 0;
-
-	for (; (size_t)(end - at) >= sizeof(struct tt_disk); at += rec->size) {
-		rec = (const void *)at;
-		if (rec->size < sizeof(*rec))
-			return;
-		/* mostly the same one */
-		if (rec->kind == TT_EV_DISK && ((const struct tt_disk *)rec)->dev != dev) {
-			dev = ((const struct tt_disk *)rec)->dev;
-			note_device(b, dev);
-		}
-	}
-}
-
 int tt_bpf_on_sample(void *ctx, void *data, size_t len)
 {
 	struct bpf_source *b = ctx;
@@ -86,8 +52,7 @@ int tt_bpf_on_sample(void *ctx, void *data, size_t len)
 	/* the ring pads to 8 bytes and so do we: size is exact */
 	if (len < sizeof(*batch) || batch->size > len)
 		return 0;
-	if (batch->stream == TT_STREAM_RECORDS)
-		note_devices(b, batch);
+	tt_disk_names_note_batch(b->disk_names, batch);
 	b->bytes_since_epoch += batch->size;
 	err = b->src.sink.batch(b->src.sink.ctx, batch, batch->size);
 	if (err)
@@ -97,31 +62,7 @@ int tt_bpf_on_sample(void *ctx, void *data, size_t len)
 
 int tt_bpf_emit_record(struct bpf_source *b, void *record, uint16_t size, uint16_t kind)
 {
-	struct tt_record_batch batch;
-	int err;
-
-	tt_record_batch_init(&batch, &b->src.sink);
-	err = tt_record_batch_add(&batch, record, size, kind, TT_CPU_NONE, tt_now_ns());
-	return err ? err : tt_record_batch_flush(&batch);
-}
-
-/* As of ts_ns, the end of the epoch that first saw them: a report of that epoch has their names. */
-static int describe_new_devices(struct bpf_source *b, uint64_t ts_ns)
-{
-	int err;
-
-	for (unsigned i = 0; i < b->nr_new_devs; i++) {
-		struct tt_proc_known_disks *known = b->known_disks;
-
-		err = tt_proc_emit_device(b->proc_root, &b->src.sink, b->new_devs[i], ts_ns);
-		if (err && err != -ENOENT)
-			return err;
-		/* also one that is gone already is asked for only once */
-		if (known->nr < TT_PROC_DISKS_MAX)
-			known->disks[known->nr++].dev = b->new_devs[i];
-	}
-	b->nr_new_devs = 0;
-	return 0;
+	return tt_record_emit(&b->src.sink, record, size, kind);
 }
 
 /* --- sums that the disk probe keeps in a map --- */
@@ -177,7 +118,7 @@ static int emit_disk_sums(struct bpf_source *b)
 		rec.shed_queue_ns = now.v[4] - known->values[4];
 		rec.shed_device_ns = now.v[5] - known->values[5];
 		memcpy(known->values, now.v, sizeof(now.v));
-		note_device(b, next.dev);
+		tt_disk_names_note(b->disk_names, next.dev);
 		err = tt_bpf_emit_record(b, &rec, sizeof(rec), TT_EV_DISK_SUMS);
 		if (err)
 			return err;
@@ -218,7 +159,7 @@ int tt_bpf_make_epoch(struct bpf_source *b, uint64_t sync)
 	if (!err)
 		err = emit_disk_sums(b);
 	if (!err)
-		err = describe_new_devices(b, until_ns);
+		err = tt_disk_names_describe(b->disk_names, b->proc_root, &b->src.sink, until_ns);
 	if (!err)
 		err = tt_bpf_emit_losses(b);
 	if (!err) {

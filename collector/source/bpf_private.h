@@ -12,6 +12,7 @@
 #include "bpf/cpu_state.h"
 #include "bpf/event.h"
 #include "collector/source/bpf_rungs.h"
+#include "collector/source/disk_names.h"
 #include "collector/source/proc_snapshot.h"
 #include "collector/source/record_batch.h"
 #include "collector/source/source.h"
@@ -67,9 +68,7 @@ struct bpf_source {
 	int sink_err;
 	bool started, stopped;
 	const char *proc_root;
-	struct tt_proc_known_disks *known_disks;
-	uint32_t new_devs[64]; /* seen in records, not yet described */
-	unsigned nr_new_devs;
+	struct tt_disk_names *disk_names;
 	struct known_sum *sums;
 	unsigned nr_sums, sums_room;
 	uint64_t told_lost[TT_LOSS_NR];

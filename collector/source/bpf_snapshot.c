@@ -118,6 +118,6 @@ int tt_bpf_emit_counters(struct bpf_source *b)
 	err = tt_proc_emit_cpu_counters(b->proc_root, &b->src.sink, fill_clocks, &reader);
 	free(reader.cpus);
 	if (!err && b->plan.rungs[TT_LADDER_DISK])
-		err = tt_proc_emit_disk_counters(b->proc_root, &b->src.sink, b->only_dev, b->known_disks);
+		err = tt_proc_emit_disk_counters(b->proc_root, &b->src.sink, b->only_dev, &b->disk_names->known);
 	return err;
 }

@@ -66,3 +66,13 @@ int tt_record_batch_flush(struct tt_record_batch *b)
 	b->nr_records = 0;
 	return b->sink->batch(b->sink->ctx, b->bytes, len);
 }
+
+int tt_record_emit(const struct tt_sink *sink, void *record, uint16_t size, uint16_t kind)
+{
+	struct tt_record_batch batch;
+	int err;
+
+	tt_record_batch_init(&batch, sink);
+	err = tt_record_batch_add(&batch, record, size, kind, TT_CPU_NONE, tt_now_ns());
+	return err ? err : tt_record_batch_flush(&batch);
+}
