@@ -327,6 +327,7 @@ enum tt_loss_what {
 	TT_LOSS_UNSEEN = 6, /* the kernel skipped the program (recursion) */
 	TT_LOSS_NAMES = 7,  /* a name was cut or did not fit */
 	TT_LOSS_JUMP = 8,   /* steal clock went back or jumped; clamped */
+	TT_LOSS_PACKETS = 9, /* SystemTap's packets that never came or could not be read; what was in them is unknown */
 	TT_LOSS_NR,
 };
 

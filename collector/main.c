@@ -25,7 +25,7 @@ static void put_usage(FILE *out)
 	fputs("Usage: timethief COMMAND [OPTION...]\n", out);
 	fputs("Who stole the time of a slow VM: steal, disks, or the queue for a CPU.\n\n", out);
 	for (unsigned i = 0; i < NR_COMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->help);
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->help);
 	fputs("\ntimethief COMMAND --help tells more; so does timethief(1).\n", out);
 }
 

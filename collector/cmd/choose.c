@@ -41,13 +41,13 @@ static int end_if_misused(int err, const struct tt_source_options *opts)
 int tt_choose_source(const char *name, const struct tt_source_options *opts, struct tt_info *info,
 		     const struct tt_sink *sink, struct tt_source **ret_src)
 {
-	char reason[sizeof(info->source_reason)], held[sizeof(info->source_reason) - 24];
+	char reason[sizeof(info->source_reason)] = "", held[240];
+	size_t used = 0;
 	int err = -ENOENT;
 
 	info->source_reason[0] = '\0';
 	if (strcmp(name, "auto") != 0)
 		return end_if_misused(open_named(name, opts, info, sink, ret_src), opts);
-	reason[0] = '\0';
 	for (unsigned i = 0; names_best_first[i]; i++) {
 		tt_log_hold(held, sizeof(held));
 		err = open_named(names_best_first[i], opts, info, sink, ret_src);
@@ -56,8 +56,8 @@ int tt_choose_source(const char *name, const struct tt_source_options *opts, str
 			break;
 		if (!held[0])
 			snprintf(held, sizeof(held), "%s: %s", names_best_first[i], strerror(-err));
-		if (!reason[0])
-			snprintf(reason, sizeof(reason), "%s", held);
+		if (used < sizeof(reason))
+			used += (size_t)snprintf(reason + used, sizeof(reason) - used, "%s%s", used ? "; " : "", held);
 		if (err != -EPERM && err != -ENOSYS)
 			break; /* no lack of rights or of BPF: another source would hide it */
 	}
@@ -84,6 +84,7 @@ void tt_source_options_fill(struct tt_source_options *opts, const struct tt_comm
 	opts->device = device;
 	opts->proc_root = "";
 	opts->pid = common->pid;
+	opts->stap_module = common->stap_module;
 }
 _Static_assert(sizeof(((struct tt_source_options *)0)->hooks) ==
 		       sizeof(((struct tt_common_options *)0)->hooks),

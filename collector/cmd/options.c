@@ -16,7 +16,7 @@
 #include "collector/cmd/cmd.h"
 #include "collector/source/source.h"
 
-enum { KEY_SOURCE = 0x1000, KEY_PROBE, KEY_HOOK, KEY_RING_SIZE, KEY_CGROUP, KEY_DEVICE, KEY_CPU };
+enum { KEY_SOURCE = 0x1000, KEY_PROBE, KEY_HOOK, KEY_RING_SIZE, KEY_STAP_MODULE, KEY_CGROUP, KEY_DEVICE, KEY_CPU };
 
 enum { NAME_BYTES_MAX = 32 };
 
@@ -173,9 +173,16 @@ static error_t parse_source(int key, char *arg, struct argp_state *state)
 	case KEY_RING_SIZE:
 		common->ring_bytes = tt_option_size_bytes("--ring-size", arg, RING_BYTES_MIN, RING_BYTES_MAX);
 		return 0;
+	case KEY_STAP_MODULE:
+		if (!arg[0])
+			tt_usage_error("--stap-module: the file name is empty");
+		common->stap_module = arg;
+		return 0;
 	case ARGP_KEY_END:
 		if (!common->probes_given)
 			common->probes = TT_PROBE_ALL;
+		if (common->stap_module && strcmp(common->source, "auto") != 0 && strcmp(common->source, "stap") != 0)
+			tt_usage_error("--stap-module: is for --source stap or auto, not %s", common->source);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -273,13 +280,15 @@ static error_t parse_talk(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option source_options[] = {
 	{ "source", KEY_SOURCE, "SOURCE", 0,
-	  "auto (default), bpf, or procfs: counters of /proc only, no privileges", 0 },
+	  "auto (default), bpf, stap (SystemTap), or procfs: counters of /proc only, no privileges", 0 },
 	{ "probe", KEY_PROBE, "NAME", 0, "steal, disk or runq; repeatable (default: all)", 0 },
 	{ "hook", KEY_HOOK, "PROBE=HOOK", 0,
 	  "use this hook for a probe instead of the best; repeatable: a ladder, best first; see timethief "
 	  "doctor",
 	  0 },
-	{ "ring-size", KEY_RING_SIZE, "SIZE", 0, "ring buffer of each CPU, 4k to 1g", 0 },
+	{ "ring-size", KEY_RING_SIZE, "SIZE", 0, "ring buffer of each CPU, 4k to 1g; stap: whole megabytes", 0 },
+	{ "stap-module", KEY_STAP_MODULE, "FILE", 0,
+	  "stap: load this module, made before by timethief stap-build, instead of making one", 0 },
 	{ 0 },
 };
 

@@ -32,6 +32,7 @@ struct tt_common_options {
 	unsigned nr_hooks;
 	const char *source;   /* "auto", or a name from sources.def */
 	uint64_t ring_bytes;  /* 0 = the source's choice */
+	const char *stap_module; /* NULL = none given */
 	const char *pid_text; /* NULL = no filter, as are the next three */
 	uint32_t pid;	      /* 0 = no filter */
 	const char *cgroup;   /* path from the root of its hierarchy: a leading /sys/fs/cgroup is taken off */
@@ -49,7 +50,7 @@ struct tt_common_options {
 		.source = "auto"                                                                             \
 	}
 
-extern const struct argp tt_argp_source; /* --source --probe --hook --ring-size */
+extern const struct argp tt_argp_source; /* --source --probe --hook --ring-size --stap-module */
 extern const struct argp tt_argp_filter; /* -p --cgroup --device --cpu */
 extern const struct argp tt_argp_talk;	 /* -q -v; every subcommand has it: sets the log level */
 

@@ -68,6 +68,11 @@ static void on_signal(int sig)
 		got_signal = sig;
 }
 
+static bool was_stopped(void)
+{
+	return got_signal != 0;
+}
+
 static void catch_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal }, old; /* no SA_RESTART: poll must return */
@@ -290,7 +295,8 @@ static int sink_epoch(void *ctx, uint64_t until_ts_ns)
 
 static uint64_t nr_lost(const struct tt_summary *s)
 {
-	return s->nr_lost[TT_LOSS_SWITCHES] + s->nr_lost[TT_LOSS_RECORDS] + s->nr_lost[TT_LOSS_NESTED];
+	return s->nr_lost[TT_LOSS_SWITCHES] + s->nr_lost[TT_LOSS_RECORDS] + s->nr_lost[TT_LOSS_NESTED] +
+	       s->nr_lost[TT_LOSS_PACKETS];
 }
 
 static void show_progress(struct recording *r)
@@ -322,6 +328,7 @@ static const char *loss_word(unsigned what)
 		[TT_LOSS_UNSEEN] = "unseen by the programs",
 		[TT_LOSS_NAMES] = "names cut",
 		[TT_LOSS_JUMP] = "steal jumps",
+		[TT_LOSS_PACKETS] = "packets missing",
 	};
 
 	return words[what];
@@ -373,6 +380,8 @@ static void fill_cost(struct recording *r)
 	r->summary.nr_lost[TT_LOSS_UNSEEN] += nr_unseen_switches(r);
 	r->summary.prog_ns = stats.prog_ns;
 	r->summary.prog_runs = stats.prog_runs;
+	if (stats.ended_ts_ns)
+		r->summary.end_ts_ns = stats.ended_ts_ns;
 	r->summary.ring_bytes = stats.ring_bytes;
 	getrusage(RUSAGE_SELF, &usage);
 	r->summary.cpu_user_ns = timeval_ns(usage.ru_utime);
@@ -496,6 +505,7 @@ static int record(struct recording *r, const struct record_options *opts)
 	source_opts.epoch_bytes = epoch_bytes(opts->max_bytes);
 	source_opts.pid = 0;
 	source_opts.cpu_mask = NULL;
+	source_opts.stopped = was_stopped;
 	err = prepare_child(r, opts);
 	if (err) {
 		log_error("cannot fork for the command: %s", strerror(-err));

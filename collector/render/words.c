@@ -16,6 +16,7 @@ static const struct {
 	[TT_LOSS_UNSEEN] = { "unseen", "switches unseen" },
 	[TT_LOSS_NAMES] = { "names", "names cut" },
 	[TT_LOSS_JUMP] = { "steal_jumps", "steal clock jumps" },
+	[TT_LOSS_PACKETS] = { "packets", "SystemTap packets missing" },
 };
 
 const char *tt_loss_key(unsigned what)
@@ -30,7 +31,8 @@ const char *tt_loss_words(unsigned what)
 
 uint64_t tt_loss_shed(const uint64_t *nr_lost)
 {
-	return nr_lost[TT_LOSS_SWITCHES] + nr_lost[TT_LOSS_RECORDS] + nr_lost[TT_LOSS_NESTED];
+	return nr_lost[TT_LOSS_SWITCHES] + nr_lost[TT_LOSS_RECORDS] + nr_lost[TT_LOSS_NESTED] +
+	       nr_lost[TT_LOSS_PACKETS];
 }
 
 /* Fields come from a file: a time that no calendar holds becomes the epoch. */

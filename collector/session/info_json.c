@@ -72,6 +72,7 @@ static const char *const loss_names[TT_LOSS_NR] = {
 	[TT_LOSS_TASK_STATE] = "task_state", [TT_LOSS_REQUEST_STATE] = "request_state",
 	[TT_LOSS_NESTED] = "nested",	     [TT_LOSS_UNSEEN] = "unseen",
 	[TT_LOSS_NAMES] = "names",	     [TT_LOSS_JUMP] = "jump",
+	[TT_LOSS_PACKETS] = "packets",
 };
 
 /* Bytes of the UTF-8 character at s, 0 = not one. Surrogates, overlong forms and what is above U+10FFFF are

@@ -34,6 +34,8 @@ struct tt_source_options {
 	uint32_t device;		/* kernel dev_t; 0 = all */
 	const char *proc_root;		/* "" = the real one; tests pass a fixture */
 	uint32_t pid;			/* procfs: 0 = all */
+	const char *stap_module;	/* stap: a module that was made before; NULL = one is made */
+	bool (*stopped)(void);		/* whether the user wants no more; asked while open takes long. NULL = never */
 };
 
 /* What a source did and cost; for the summary at the end of a recording. */
@@ -41,6 +43,7 @@ struct tt_source_stats {
 	uint64_t nr_lost[TT_LOSS_NR];
 	uint64_t prog_ns, prog_runs; /* BPF run time, where the kernel counts it (kernel.bpf_stats_enabled) */
 	uint64_t ring_bytes;	     /* memory of rings */
+	uint64_t ended_ts_ns;	     /* when stop was called, where taking down takes longer than recording does; 0 = no matter */
 };
 
 struct tt_source;
