@@ -20,7 +20,14 @@
 #include "collector/source/proc_file.h"
 #include "collector/source/proc_parse.h"
 
-enum { NR_RUNGS_MAX = 64, NR_PROC_RUNGS = 3, LINE_WIDTH = 80, DOCTOR_JSON_VERSION = 1, OPTION_JSON = 0x100 };
+enum {
+	NR_RUNGS_MAX = 64,
+	NR_PROC_RUNGS = 3,
+	NR_STAP_RUNGS = 3,
+	LINE_WIDTH = 80,
+	DOCTOR_JSON_VERSION = 1,
+	OPTION_JSON = 0x100
+};
 
 static const char *const probe_names[] = { "steal", "disk", "runq" };
 enum { NR_PROBE_NAMES = sizeof(probe_names) / sizeof(probe_names[0]) };
@@ -34,11 +41,11 @@ struct doctor {
 	enum tt_steal_support steal;
 	char steal_why[160];
 	char container[64]; /* "" = none */
-	struct tt_rung_report rungs[NR_RUNGS_MAX + NR_PROC_RUNGS];
+	struct tt_rung_report rungs[NR_RUNGS_MAX + NR_STAP_RUNGS + NR_PROC_RUNGS];
 	unsigned nr_rungs;
 	int bpf_err;	  /* why no BPF rung was tried; 0 = they were */
 	char missing[64]; /* capabilities that BPF asks for; "" = none */
-	bool bpf_possible, proc_possible;
+	bool bpf_possible, stap_possible, proc_possible;
 };
 
 /* --- finding out --- */
@@ -80,7 +87,7 @@ static void examine_proc_rung(struct doctor *d, int root_fd, const char *probe, 
 	r->probe = probe;
 	r->rung = rung;
 	if (!err) {
-		r->verdict = d->bpf_possible ? TT_RUNG_WORKS : TT_RUNG_CHOSEN;
+		r->verdict = d->bpf_possible || d->stap_possible ? TT_RUNG_WORKS : TT_RUNG_CHOSEN;
 		d->proc_possible = true;
 	} else {
 		r->verdict = err == -ENOENT    ? TT_RUNG_ABSENT
@@ -108,6 +115,14 @@ static void examine_rungs(struct doctor *d)
 	for (unsigned i = 0; i < d->nr_rungs; i++)
 		d->bpf_possible |= d->rungs[i].verdict == TT_RUNG_CHOSEN;
 
+	for (unsigned i = 0; i < NR_PROBE_NAMES; i++) {
+		struct tt_rung_report *r = &d->rungs[d->nr_rungs++];
+
+		tt_stap_examine(probe_names[i], r);
+		d->stap_possible = r->verdict == TT_RUNG_UNTESTED;
+		if (d->stap_possible && !d->bpf_possible)
+			r->verdict = TT_RUNG_CHOSEN;
+	}
 	root_fd = tt_proc_open_root("");
 	examine_proc_rung(d, root_fd, "steal", "/proc/stat");
 	examine_proc_rung(d, root_fd, "disk", "/proc/diskstats");
@@ -209,6 +224,12 @@ static void verdict_on_recording(const struct doctor *d, char *text, size_t size
 
 	if (d->bpf_possible) {
 		snprintf(text, size, "A recording is possible, with BPF.");
+		return;
+	}
+	if (d->stap_possible) {
+		snprintf(text, size,
+			 "A recording is possible, with SystemTap as far as can be told without making its "
+			 "module.");
 		return;
 	}
 	if (d->missing[0])
@@ -458,7 +479,10 @@ static json_t *json_memory(const struct doctor *d)
 
 static json_t *json_doctor(const struct doctor *d)
 {
-	const char *source = d->bpf_possible ? "bpf" : d->proc_possible ? "procfs" : NULL;
+	const char *source = d->bpf_possible	? "bpf"
+			     : d->stap_possible ? "stap"
+			     : d->proc_possible ? "procfs"
+						: NULL;
 	json_t *probes = json_object();
 	char text[256];
 
@@ -472,8 +496,8 @@ static json_t *json_doctor(const struct doctor *d)
 		"rights", json_rights(d), "btf", "present", d->permit.btf != TT_BTF_ABSENT, "readable",
 		d->permit.btf == TT_BTF_READABLE, "bytes", (json_int_t)d->permit.btf_bytes, "memory",
 		json_memory(d), "bpf_refused", d->bpf_err ? strerrorname_np(-d->bpf_err) : NULL, "probes",
-		probes, "recording", "possible", d->bpf_possible || d->proc_possible, "source", source,
-		"summary", text);
+		probes, "recording", "possible", d->bpf_possible || d->stap_possible || d->proc_possible,
+		"source", source, "summary", text);
 }
 
 static int put_json(FILE *out, const struct doctor *d)
@@ -542,7 +566,7 @@ static int run_doctor(int argc, char **argv)
 		put_text(stdout, d);
 	if (err || fflush(stdout))
 		log_error("doctor: cannot write: %s", strerror(err ? -err : errno));
-	else if (d->bpf_possible || d->proc_possible)
+	else if (d->bpf_possible || d->stap_possible || d->proc_possible)
 		status = TT_EXIT_OK;
 	free(d);
 	return status;

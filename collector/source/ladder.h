@@ -28,3 +28,6 @@ struct tt_rung_report {
  * max reports, best rung first within a probe. 0, or -EPERM when BPF is not permitted at all (then *ret_nr is
  * not written). */
 int tt_bpf_examine(struct tt_rung_report *reports, unsigned max, unsigned *ret_nr);
+
+/* SystemTap's rung of a probe, without trying: a module is made only when a recording begins. Chosen is for the caller to say. */
+void tt_stap_examine(const char *probe, struct tt_rung_report *report);

@@ -40,7 +40,7 @@ static struct stap_source *self(struct tt_source *src)
 
 static void proc_path(const struct stap_source *s, const char *file, char *path, size_t size)
 {
-	snprintf(path, size, "%s/proc/systemtap/%s/%s", s->proc_root, s->module_name, file);
+	snprintf(path, size, "%s/systemtap/%s/%s", tt_stap_proc(), s->module_name, file);
 }
 
 void tt_stap_read_status(const struct stap_source *s, char *text, size_t size)
@@ -104,6 +104,20 @@ static void explain_end(struct stap_source *s, char *why, size_t size, int *ret_
 	*ret_err = tt_stap_words_explain(&s->words, s->release, s->child_status, why, size);
 }
 
+/* Its control file would be that of another recording, or of one that nobody reads. */
+static int refuse_loaded(struct stap_source *s)
+{
+	char path[PATH_MAX];
+
+	proc_path(s, "control", path, sizeof(path));
+	if (access(path, F_OK))
+		return 0;
+	log_error("stap: a module %s is loaded already: another recording runs, or one was left behind; end it; "
+		  "staprun -d %s removes what was left behind",
+		  s->module_name, s->module_name);
+	return -EBUSY;
+}
+
 /* As many as there may be, so that stapio finds a FIFO for each and makes no file. */
 static int make_fifos(struct stap_source *s)
 {
@@ -163,7 +177,6 @@ static int start_module(struct stap_source *s, const struct stap_hooks *hooks)
 	struct tt_stap_child_options child = { .work_dir = s->work_dir, .module = s->module_name };
 	char *argv[32];
 	unsigned nr = 0, nr_words = 0;
-	int err;
 
 	snprintf(out, sizeof(out), "%s/out", s->work_dir);
 	snprintf(megabytes, sizeof(megabytes), "%llu", (unsigned long long)(s->ring_bytes >> 20));
@@ -185,10 +198,7 @@ static int start_module(struct stap_source *s, const struct stap_hooks *hooks)
 		argv[nr++] = words[i];
 	argv[nr] = NULL;
 	child.argv = argv;
-	err = tt_stap_child_start(&child, &s->child);
-	if (!err)
-		s->work_dir_is_ours = false; /* the keeper removes it */
-	return err;
+	return tt_stap_child_start(&child, &s->child);
 }
 
 /* Until the module waits for our word: its probes are in place then. */
@@ -247,6 +257,23 @@ static void tell_probes(const struct stap_source *s, struct tt_info *info)
 	}
 }
 
+/* staprun takes the file's name for the module's. */
+static int link_module(struct stap_source *s, const char *file)
+{
+	char real[PATH_MAX];
+
+	if (!realpath(file, real) ||
+	    snprintf(s->module_path, sizeof(s->module_path), "%s/%s.ko", s->work_dir, s->module_name) >=
+		    (int)sizeof(s->module_path) ||
+	    symlink(real, s->module_path)) {
+		int err = -errno;
+
+		log_error("stap: %s: %s", file, strerror(-err));
+		return err;
+	}
+	return 0;
+}
+
 /* The module that was given, or a new one. */
 static int get_module(struct stap_source *s, const struct tt_source_options *opts)
 {
@@ -270,6 +297,9 @@ static int get_module(struct stap_source *s, const struct tt_source_options *opt
 		snprintf(s->module_name, sizeof(s->module_name), "%s", TT_STAP_MODULE_NAME);
 		return err ? refuse(err, why) : 0;
 	}
+	err = tt_stap_check_kernel(true, why, sizeof(why));
+	if (err)
+		return refuse(err, why);
 	err = tt_stap_module_read(opts->stap_module, &module, why, sizeof(why));
 	if (err)
 		return refuse(err == -EINVAL ? -ENOEXEC : err, why);
@@ -283,10 +313,8 @@ static int get_module(struct stap_source *s, const struct tt_source_options *opt
 	err = tt_stap_check_insert(&s->tool, module.is_signed, why, sizeof(why));
 	if (err)
 		return refuse(err, why);
-	if (!realpath(opts->stap_module, s->module_path))
-		return -errno;
 	snprintf(s->module_name, sizeof(s->module_name), "%s", module.name);
-	return 0;
+	return link_module(s, opts->stap_module);
 }
 
 static void stap_close(struct tt_source *src)
@@ -299,7 +327,7 @@ static void stap_close(struct tt_source *src)
 		if (s->fifo_fds[i] >= 0)
 			close(s->fifo_fds[i]);
 	tt_stap_child_close(s->child);
-	if (s->work_dir_is_ours)
+	if (s->work_dir[0]) /* the keeper has done it, unless somebody killed it */
 		tt_stap_remove_tree(s->work_dir);
 	tt_stap_streams_close(s->streams);
 	free(s->fifo_fds);
@@ -366,10 +394,12 @@ static int stap_open(const struct tt_source_options *opts, struct tt_info *info,
 	err = tt_stap_make_work_dir(s->work_dir, sizeof(s->work_dir));
 	if (err) {
 		log_error("stap: cannot make a folder %s: %s; set TMPDIR", s->work_dir, strerror(-err));
+		s->work_dir[0] = '\0';
 		goto fail;
 	}
-	s->work_dir_is_ours = true;
 	err = get_module(s, opts);
+	if (!err)
+		err = refuse_loaded(s);
 	if (!err)
 		err = make_fifos(s);
 	if (!err)

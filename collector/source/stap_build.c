@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From the scripts to a module: SystemTap's first four passes, and what it needs around them. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,26 +65,56 @@ static int run(char *const *argv, const char *work_dir, const char *doing, bool 
 	return err ? err : status;
 }
 
-/* --- the runtime --- */
+/* --- what SystemTap lacks; the scripts that help it are beside the probes' --- */
 
-/* With the headers of some kernels SystemTap compiles only with a changed copy of its runtime: scripts/stap-runtime knows which,
- * and makes it. *ret is "" when none is needed. */
+static bool find_script(const struct tt_stap_build *b, const char *name, char *path, size_t size)
+{
+	static const char *const beside[] = { "", "../scripts/" };
+
+	for (unsigned i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+		if (snprintf(path, size, "%s/%s%s", b->tool->scripts, beside[i], name) < (int)size &&
+		    !access(path, R_OK))
+			return true;
+	log_verbose("stap: there is no script %s beside %s", name, b->tool->scripts);
+	return false;
+}
+
+static const char *last_line(const struct tt_stap_words *words)
+{
+	return words->nr_lines ? words->tail[(words->nr_lines - 1) % TT_STAP_TAIL_LINES]
+			       : "it gives no reason";
+}
+
+/* A folder of the cache for this tool and these headers: always the same, for SystemTap's own cache goes by its name. */
+static int cache_path(const char *what, const char *release, char *path, size_t size, char *why,
+		      size_t why_size)
+{
+	char cache[PATH_MAX - 256];
+	int err = tt_stap_cache_dir(cache, sizeof(cache));
+
+	if (err) {
+		snprintf(why, why_size, "no folder for what can be used again (%s); set TIMETHIEF_CACHE_DIR",
+			 strerror(-err));
+		return -ENOSYS;
+	}
+	snprintf(path, size, "%s/%s-%s", cache, what, release);
+	for (char *at = path + strlen(cache) + 1; *at; at++)
+		if (*at == '/')
+			*at = '-';
+	return 0;
+}
+
+/* With the headers of some kernels SystemTap compiles only with a changed copy of its runtime. *ret is "" when none is needed. */
 static int prepare_runtime(const struct tt_stap_build *b, const char *headers, char *ret, size_t size,
 			   char *why, size_t why_size)
 {
-	char script[PATH_MAX], cache[PATH_MAX - 128];
 	struct tt_stap_words words = { 0 };
+	char script[PATH_MAX], version[32];
 	int status;
 
 	ret[0] = '\0';
-	snprintf(script, sizeof(script), "%s/stap-runtime", b->tool->scripts);
-	if (access(script, R_OK))
-		snprintf(script, sizeof(script), "%s/../scripts/stap-runtime", b->tool->scripts);
-	if (access(script, R_OK)) {
-		log_verbose("stap: no script stap-runtime beside %s: taking SystemTap's runtime as it is",
-			    b->tool->scripts);
+	if (!find_script(b, "stap-runtime", script, sizeof(script)))
 		return 0;
-	}
 	status = run((char *[]){ "sh", script, "--check", (char *)headers, NULL }, b->work_dir,
 		     "stap: looking at the headers", b->stopped, &words);
 	if (status < 0)
@@ -94,34 +122,25 @@ static int prepare_runtime(const struct tt_stap_build *b, const char *headers, c
 	if (!WIFEXITED(status) ||
 	    WEXITSTATUS(status) != 0) /* 1: not needed; 2: it cannot tell, the compile will */
 		return 0;
-	status = tt_stap_cache_dir(cache, sizeof(cache));
-	if (status) {
-		snprintf(why, why_size,
-			 "no folder for a copy of SystemTap's runtime (%s: %s); set TIMETHIEF_CACHE_DIR",
-			 cache, strerror(-status));
-		return -ENOSYS;
-	}
-	snprintf(ret, size, "%s/stap-runtime-%u.%u", cache, b->tool->major, b->tool->minor);
+	snprintf(version, sizeof(version), "%u.%u", b->tool->major, b->tool->minor);
+	status = cache_path("stap-runtime", version, ret, size, why, why_size);
+	if (status)
+		return status;
 	memset(&words, 0, sizeof(words));
 	status = run((char *[]){ "sh", script, ret, NULL }, b->work_dir, "stap: copying its runtime",
 		     b->stopped, &words);
-	if (status < 0)
-		return status;
-	if (status) {
+	if (status > 0) {
 		snprintf(why, why_size,
-			 "SystemTap %u.%u does not compile with the headers of %s, and no changed copy of "
-			 "its runtime can be made: %s",
-			 b->tool->major, b->tool->minor, b->release,
-			 words.nr_lines ? words.tail[(words.nr_lines - 1) % TT_STAP_TAIL_LINES]
-					: "no reason given");
+			 "SystemTap %s does not compile with the headers of %s, and there is no changed copy "
+			 "of its runtime: %s",
+			 version, b->release, last_line(&words));
 		return -ENOSYS;
 	}
-	log_verbose("stap: the headers of %s need a changed copy of SystemTap's runtime: %s", b->release,
-		    ret);
-	return 0;
+	if (!status)
+		log_verbose("stap: the headers of %s need a changed copy of SystemTap's runtime: %s",
+			    b->release, ret);
+	return status;
 }
-
-/* --- the build folder --- */
 
 static bool has_symbols(const char *path)
 {
@@ -130,118 +149,51 @@ static bool has_symbols(const char *path)
 	return !stat(path, &st) && st.st_size > STUB_BYTES; /* Debian's System.map is a stub */
 }
 
-/* The lines of kallsyms that are the kernel's own, with addresses that are not hidden. */
-static int copy_symbols(const char *from, const char *to)
-{
-	FILE *in = fopen(from, "re"), *out = in ? fopen(to, "we") : NULL;
-	unsigned long long nr = 0;
-	char line[1024];
-	int err = 0;
-
-	if (!in || !out) {
-		err = -errno;
-		if (in)
-			fclose(in);
-		return err;
-	}
-	while (fgets(line, sizeof(line), in)) {
-		if (strchr(line, '[') || !strtoull(line, NULL, 16))
-			continue; /* of a module, or hidden */
-		fputs(line, out);
-		nr++;
-	}
-	if (ferror(in) || fflush(out))
-		err = -EIO;
-	fclose(in);
-	fclose(out);
-	return err ? err : nr ? 0 : -EACCES;
-}
-
-static int link_entries(const char *from, const char *to)
-{
-	DIR *dir = opendir(from);
-	struct dirent *entry;
-	int err = 0;
-
-	if (!dir)
-		return -errno;
-	while (!err && (entry = readdir(dir))) {
-		char target[PATH_MAX + 256], link[PATH_MAX + 256];
-
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
-		    !strcmp(entry->d_name, "System.map"))
-			continue;
-		snprintf(target, sizeof(target), "%s/%s", from, entry->d_name);
-		snprintf(link, sizeof(link), "%s/%s", to, entry->d_name);
-		if (symlink(target, link))
-			err = -errno;
-	}
-	closedir(dir);
-	return err;
-}
-
-/* Debian keeps what is common in another folder, named in the Makefile; SystemTap finds tracepoints only over "source". */
-static void link_common(const char *headers, const char *dir)
-{
-	char path[PATH_MAX + 64], line[PATH_MAX], *end;
-	FILE *makefile;
-
-	snprintf(path, sizeof(path), "%s/Makefile", headers);
-	makefile = fopen(path, "re");
-	while (makefile && fgets(line, sizeof(line), makefile)) {
-		if (strncmp(line, "include /", 9) != 0)
-			continue;
-		end = strstr(line, "/Makefile");
-		if (!end)
-			continue;
-		*end = '\0';
-		snprintf(path, sizeof(path), "%s/source", dir);
-		if (symlink(line + 8, path) && errno != EEXIST)
-			log_verbose("stap: cannot link %s: %s", path, strerror(errno));
-	}
-	if (makefile)
-		fclose(makefile);
-}
-
-/* SystemTap looks for the kernel's symbols only in System.map; where that is a stub or not there, a private build folder gets one. Always
- * the same folder, for SystemTap's cache goes by its name. On failure headers stay what they were: then hooks by symbol are left out. */
-static void prepare_folder(const struct tt_stap_build *b, char *headers, size_t size)
+/* SystemTap looks for the kernel's symbols only in System.map; where that is a stub or not there, a build folder of our own gets one. Without
+ * symbols the headers stay what they were, and hooks by symbol are left out. */
+static int prepare_folder(const struct tt_stap_build *b, char *headers, size_t size, char *why,
+			  size_t why_size)
 {
 	const char *symbols = b->symbols;
-	char path[PATH_MAX + 32], cache[PATH_MAX - 256], dir[PATH_MAX - 64], real[PATH_MAX];
+	char path[PATH_MAX + 32], dir[PATH_MAX], script[PATH_MAX];
+	struct tt_stap_words words = { 0 };
 	struct utsname host;
-	int err;
+	int status;
 
 	uname(&host);
 	snprintf(path, sizeof(path), "%s/System.map", headers);
 	if (!symbols && has_symbols(path))
-		return;
+		return 0;
 	snprintf(path, sizeof(path), "/boot/System.map-%s", b->release);
 	if (!symbols && has_symbols(path))
-		return;
-	if (!symbols && !strcmp(host.release, b->release))
-		symbols = "/proc/kallsyms";
-	if (!symbols || strchr(b->release, '/') || !realpath(headers, real) ||
-	    tt_stap_cache_dir(cache, sizeof(cache)))
-		return;
-	snprintf(dir, sizeof(dir), "%s/build-%s", cache, b->release);
-	tt_stap_remove_tree(dir);
-	if (mkdir(dir, 0755)) {
-		log_verbose("stap: cannot make %s: %s", dir, strerror(errno));
-		return;
+		return 0;
+	if (!symbols && (strcmp(host.release, b->release) != 0 || geteuid() != 0)) {
+		log_info("stap: no symbols of %s here: blk_account_io_done and account_steal_time are left "
+			 "out; --symbols FILE "
+			 "(a copy of its /proc/kallsyms, read by root) brings them back",
+			 b->release);
+		return 0;
 	}
-	snprintf(path, sizeof(path), "%s/System.map", dir);
-	err = copy_symbols(symbols, path);
-	if (!err)
-		err = link_entries(real, dir);
-	if (err) {
-		log_warn("stap: no symbols from %s (%s): hooks that are found by symbol are left out",
-			 symbols, strerror(-err));
-		tt_stap_remove_tree(dir);
-		return;
+	if (!find_script(b, "stap-build-folder", script, sizeof(script)))
+		return 0;
+	status = cache_path("build", b->release, dir, sizeof(dir), why, why_size);
+	if (status)
+		return status;
+	status = run((char *[]){ "sh", script, dir, headers, (char *)(symbols ? symbols : "/proc/kallsyms"),
+				 NULL },
+		     b->work_dir, "stap: collecting symbols", b->stopped, &words);
+	if (status < 0)
+		return status;
+	if (!status) {
+		snprintf(headers, size, "%s", dir);
+	} else if (b->symbols) {
+		snprintf(why, why_size, "--symbols %s: %s", b->symbols, last_line(&words));
+		return -ENOSYS;
+	} else {
+		log_info("stap: no symbols: %s; hooks that are found by symbol are left out",
+			 last_line(&words));
 	}
-	link_common(real, dir);
-	snprintf(headers, size, "%s", dir);
+	return 0;
 }
 
 /* --- the compile --- */
@@ -269,7 +221,9 @@ int tt_stap_build(const struct tt_stap_build *b, char *why, size_t size)
 	status = prepare_runtime(b, headers, runtime, sizeof(runtime), why, size);
 	if (status)
 		return status;
-	prepare_folder(b, headers, sizeof(headers));
+	status = prepare_folder(b, headers, sizeof(headers), why, size);
+	if (status)
+		return status;
 	snprintf(include, sizeof(include), "%s/tapset", b->tool->scripts);
 	snprintf(script, sizeof(script), "%s/timethief.stp", b->tool->scripts);
 	argv[nr++] = "stap";

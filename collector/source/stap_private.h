@@ -47,7 +47,6 @@ struct stap_source {
 	uint64_t started_ns, ended_ts_ns;
 	uint32_t missing_sequence;
 	uint64_t missing_since_ns; /* 0 = nothing is waited for */
-	bool work_dir_is_ours;	   /* no keeper removes it */
 	bool started, stopped, child_ended;
 	int child_status;
 	bool has_control;

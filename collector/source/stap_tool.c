@@ -19,6 +19,13 @@
 
 enum { VERSION_TEXT_MAX = 4096 };
 
+const char *tt_stap_proc(void)
+{
+	const char *given = getenv("TIMETHIEF_STAP_PROC");
+
+	return given && given[0] == '/' ? given : "/proc";
+}
+
 /* --- what there is --- */
 
 static bool is_in_path(const char *name)
@@ -155,8 +162,10 @@ static bool is_line(int root_fd, const char *path, const char *text)
 static const char *why_no_module(int root_fd, bool is_signed)
 {
 	struct tt_permit permit;
+	char path[PATH_MAX];
 
-	if (faccessat(root_fd, "proc/modules", F_OK, 0))
+	snprintf(path, sizeof(path), "%s/modules", tt_stap_proc());
+	if (access(path, F_OK))
 		return "this kernel loads no modules at all (CONFIG_MODULES is off), and SystemTap needs "
 		       "one; use "
 		       "--source bpf or procfs, or a kernel with modules";

@@ -58,4 +58,7 @@ int tt_stap_cache_dir(char *path, size_t size);
 /* A new folder for us alone. */
 int tt_stap_make_work_dir(char *path, size_t size);
 
+/* Where the kernel lists modules and SystemTap's have their files: /proc, or $TIMETHIEF_STAP_PROC, which tests set. */
+const char *tt_stap_proc(void);
+
 #define TT_STAP_MODULE_NAME "timethief"

@@ -48,7 +48,7 @@ while read -r probe rung verdict; do
 		check_equal "--hook $probe=$rung is refused in one line" "$status $(wc -l <"$T/forced.log")" "1 1"
 		;;
 	esac
-done < <(json "$T/doctor.json" "$hooks | select(.hook | startswith(\"/proc\") | not) | \"\\(.probe) \\(.hook) \\(.verdict)\"")
+done < <(json "$T/doctor.json" "$hooks | select((.hook | startswith(\"/proc\") | not) and .hook != \"stap\") | \"\\(.probe) \\(.hook) \\(.verdict)\"")
 
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	bin=$(mktemp -d /tmp/timethief-test.XXXXXX)
