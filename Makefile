@@ -21,6 +21,8 @@ DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-de
 DEPS_TEST  := libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
 # What boots Debian kernels in a guest (tests/vm), on x86-64.
 DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
+# What compiles stap/ into modules for the guest, which needs nothing but staprun.
+DEPS_STAP  := systemtap systemtap-runtime make gcc
 
 # What `make bench` compares with.
 DEPS_BENCH := libbpf-tools bpftrace linux-perf trace-cmd blktrace fio sysstat jq util-linux procps
@@ -42,7 +44,8 @@ ASANOBJ := $(patsubst %.c,$(B)/asan/%.o,$(SRC))
 TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c tests/unit/*/*_test.c))
 FUZZ    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH   := $(B)/tests/bench/empty.bpf.o $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
-HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c tests/bench/*.c))
+HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c tests/bench/*.c)) \
+	   $(patsubst tests/vm/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/vm/helpers/*.c))
 
 all: $(B)/timethief
 
@@ -57,6 +60,11 @@ $(B)/timethief.bpf.o: $(BPF_OBJ)
 $(B)/timethief.skel.h: $(B)/timethief.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name timethief_bpf > $@.tmp && mv $@.tmp $@
+
+# The contract for SystemTap; checked in, so that the scripts work from a plain copy of the tree.
+stap/tapset/contract.stp: bpf/event.h bpf/kinds.def scripts/stap-contract
+	$(call say,STAP,$@)
+	$(Q)scripts/stap-contract bpf >$@.tmp && mv $@.tmp $@
 
 # --- collector ---
 $(B)/%.o: %.c | $(B)/timethief.skel.h
@@ -89,6 +97,11 @@ $(B)/tests/helpers/%: tests/system/helpers/%.c
 	$(call say,HELPER,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -Wl,--as-needed -lbpf -lpthread
 
+# These read what was recorded, with the collector's own code.
+$(B)/tests/helpers/%: tests/vm/helpers/%.c $(B)/libtimethief.a
+	$(call say,HELPER,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS)
+
 $(B)/tests/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -119,7 +132,7 @@ bench: deps-bench
 deps:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD)
 deps-test:
-	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_VM)
+	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_VM) $(DEPS_STAP)
 
 deps-bench:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_BENCH)
