@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # disk, by each rung that Debian's kernels allow: every kind of disk is counted exactly as /proc/diskstats counts it, whatever
 # happens to a request on its way; a known delay is the await; blk_account_io_done is refused, said so, and the next rung taken.
-# timeout: 480
+# timeout: 720
 . "$(dirname "$0")/test.sh"
 need_built
 need jq mdadm dmsetup
@@ -166,6 +166,21 @@ run_on() { # KERNEL RUNG
 	was_provoked "$1"
 }
 
+# The same by SystemTap, whose kprobe reaches the function that BPF's is refused at.
+run_stap() { # KERNEL
+	build_stap "$1" && in_guest "$1" disk "$stap_module" || return
+	[ "$(cat "$job/stap.status")" = 0 ] && report_json "$job/stap.tt" "$T/stap.json" || {
+		not_ok "$1: stap" "$(tail -n 2 "$job/stap.log")"
+		return
+	}
+	check_equal "$1: the rung of stap" "$(json "$T/stap.json" '.source.probes[] | select(.probe == "disk") | .rung')" blk_account_io_done
+	counts_are_exact "$1" stap
+	awaits_are_the_delay "$1" stap
+	flags_and_parts "$1" stap
+	no_tree_counts_twice "$1" stap
+}
+
 run_on 6.1 block_rq_complete
+run_stap 6.1
 run_on 6.12 block_io_done
 finish
