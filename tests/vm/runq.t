@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # runq: waits of ordinary, real-time and deadline tasks against /proc/PID/schedstat and /proc/schedstat, by every rung; and a CPU
 # quota is not passed off as a busy CPU.
-# timeout: 300
+# timeout: 420
 . "$(dirname "$0")/test.sh"
 need_built
 need jq
@@ -53,13 +53,16 @@ check_quota() { # NAME STAT-BEFORE|/dev/null STAT-AFTER
 }
 
 for kernel in 6.1 6.12; do
-	in_guest $kernel runq || continue
-	for hook in tp_btf raw_tp stamps; do
+	hooks="tp_btf raw_tp stamps"
+	stap_module=
+	[ $kernel != 6.1 ] || ! build_stap $kernel || hooks+=" stap"
+	in_guest $kernel runq ${stap_module:+"$stap_module"} || continue
+	for hook in $hooks; do
 		if [ "$(cat "$job/$hook.status")" != 0 ] || ! report_json "$job/$hook.tt" "$T/report.json" --top 100; then
 			not_ok "$kernel: $hook" "$(tail -n 2 "$job/$hook.log")"
 			continue
 		fi
-		check_equal "$kernel: $hook: the rung" "$(json "$T/report.json" '.source.probes[] | select(.probe == "runq") | .rung')" $hook
+		check_equal "$kernel: $hook: the rung" "$(json "$T/report.json" '.source.probes[] | select(.probe == "runq") | .rung')" "${hook/#stap/sched_info}"
 		check_tasks $hook
 		check_cpus $hook
 		[ $hook = stamps ] || check_equal "$kernel: $hook: verified against schedstat" "$(check_value)" true

@@ -3,7 +3,7 @@
 # steal: injected at known rates and in known patterns, read by every rung that Debian's kernels allow. Where account_steal_time is
 # really called, what fentry and kprobe add up is the kernel's own sum to the nanosecond; where it is not, that is told and the
 # next rung is used.
-# timeout: 600
+# timeout: 780
 . "$(dirname "$0")/test.sh"
 need_built
 need jq
@@ -117,6 +117,25 @@ check_silent() {
 		"$(json "$job/doctor.json" '[.probes.steal[] | select(.verdict == "chosen") | .hook] | join(" ")')" tick
 }
 
+# By SystemTap: where the function is really called, what its probe adds up; where it is silent, what the tick has accounted.
+check_stap() {
+	local text
+
+	build_stap $kernel || return
+	if in_guest $kernel steal plain "$stap_module"; then
+		check_rates stap-plain tick
+		check_exact stap-plain
+		if read_whole stap-silent; then
+			text=$(json "$T/stap-silent.json" '.verified[] | select(.probe == "steal") | .text')
+			check "$kernel: SystemTap on account_steal_time alone is silent, which is said" "$text" grep -q 'attached but silent' <<<"$text"
+		fi
+	fi
+	if in_guest $kernel steal via "$stap_module"; then
+		check_rates stap-via account_steal_time
+		check_exact stap-via
+	fi
+}
+
 for kernel in 6.1 6.12; do
 	build_injector $kernel || continue
 	if in_guest $kernel steal plain; then
@@ -134,5 +153,6 @@ for kernel in 6.1 6.12; do
 			check_exact $hook
 		done
 	fi
+	[ $kernel != 6.1 ] || check_stap
 done
 finish

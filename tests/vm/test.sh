@@ -46,7 +46,10 @@ build_stap() { # KERNEL
 	mkdir -p "$B/vm/stap-modules/$1"
 	stap_module=$B/vm/stap-modules/$1/timethief.ko
 	"$vm/stap" "$1" "$stap_module" "$root/stap/timethief.stp" -b >/dev/null 2>"$T/err" && return
-	if [ $? = 77 ]; then skip "$1: SystemTap" "$(tail -n 1 "$T/err")"
+	local status=$?
+
+	stap_module=
+	if [ $status = 77 ]; then skip "$1: SystemTap" "$(tail -n 1 "$T/err")"
 	else not_ok "$1: build of the SystemTap module" "$(grep -m 1 -E 'error' "$T/err" || tail -n 1 "$T/err")"; fi
 	return 1
 }
