@@ -208,11 +208,14 @@ int tt_stap_check_insert(const struct tt_stap_tool *tool, bool is_signed, char *
 
 	if (err)
 		return err;
+	err = check_rights("staprun", why, size); /* before: others may not even see that it is there */
+	if (err)
+		return err;
 	if (!tool->has_staprun) {
 		snprintf(why, size, "there is no staprun here; install the package systemtap-runtime");
 		return -ENOSYS;
 	}
-	return check_rights("staprun", why, size);
+	return 0;
 }
 
 /* The build folder of a release, or what was given. */

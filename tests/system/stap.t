@@ -62,7 +62,7 @@ for kind in gap cut; do
 	check_equal "$kind: it can be recorded" $? 0
 	check_true "$kind: what is missing is counted" "$(grep -o '[0-9]* packets missing' "$T/$kind.log" | cut -d' ' -f1 || echo 0) > 3"
 	"$TT" report "$T/$kind.tt" >"$T/$kind.txt" 2>&1
-	check "$kind: and shown" "$(grep lost "$T/$kind.txt")" grep -q 'packets missing' "$T/$kind.txt"
+	check "$kind: and shown" "$(grep lost "$T/$kind.txt")" grep -q 'SystemTap packets' "$T/$kind.txt"
 	nothing_left $kind
 done
 FAKE_STREAM=text stap_record "$T/text.tt" --stap-module "$T/good.ko" -d 1 >"$T/text.log" 2>&1
@@ -96,7 +96,8 @@ for signal in INT KILL; do
 	wait $!
 	wait_until 10 test -z "$(find "$T/tmp" -mindepth 1)"
 	wait_until 5 grep -q signal= "$FAKE_LOG"
-	check_equal "SIG$signal: staprun is asked to end" "$(told signal)" 15
+	# SIGTERM of the keeper, or before it SIGPIPE of a stream that nobody reads
+	check "SIG$signal: staprun is asked to end" "$(tail -n 1 "$FAKE_LOG")" grep -qE 'signal=(13|15)$' "$FAKE_LOG"
 	nothing_left "SIG$signal"
 done
 
