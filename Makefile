@@ -147,6 +147,9 @@ format:
 install: all
 	install -D -m 755 $(B)/timethief $(DESTDIR)$(PREFIX)/bin/timethief
 	install -D -m 644 docs/timethief.1 $(DESTDIR)$(PREFIX)/share/man/man1/timethief.1
+	install -d $(DESTDIR)$(PREFIX)/share/timethief/stap/tapset
+	install -m 755 $(wildcard stap/*.stp) scripts/stap-runtime scripts/stap-build-folder $(DESTDIR)$(PREFIX)/share/timethief/stap
+	install -m 644 $(wildcard stap/tapset/*) $(DESTDIR)$(PREFIX)/share/timethief/stap/tapset
 
 clean:
 	$(Q)rm -rf $(B)

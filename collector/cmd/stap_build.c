@@ -117,6 +117,10 @@ static int build(const struct build_options *opts)
 	}
 	err = tt_stap_build(&how, why, sizeof(why));
 	if (err) {
+		char *circle = strstr(why, ", or record with --stap-module"); /* that is what this is for */
+
+		if (circle)
+			*circle = '\0';
 		log_error("stap-build: %s", why);
 	} else {
 		snprintf(module, sizeof(module), "%s/" TT_STAP_MODULE_NAME ".ko", work_dir);
