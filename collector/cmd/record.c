@@ -386,6 +386,8 @@ static void fill_cost(struct recording *r)
 	getrusage(RUSAGE_SELF, &usage);
 	r->summary.cpu_user_ns = timeval_ns(usage.ru_utime);
 	r->summary.cpu_system_ns = timeval_ns(usage.ru_stime);
+	r->summary.cpu_user_ns += stats.helper_user_ns;
+	r->summary.cpu_system_ns += stats.helper_system_ns;
 	r->summary.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
 }
 

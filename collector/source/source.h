@@ -43,6 +43,7 @@ struct tt_source_stats {
 	uint64_t nr_lost[TT_LOSS_NR];
 	uint64_t prog_ns, prog_runs; /* BPF run time, where the kernel counts it (kernel.bpf_stats_enabled) */
 	uint64_t ring_bytes;	     /* memory of rings */
+	uint64_t helper_user_ns, helper_system_ns; /* CPU time of processes that the source had run, told after stop */
 	uint64_t ended_ts_ns;	     /* when stop was called, where taking down takes longer than recording does; 0 = no matter */
 };
 

@@ -112,7 +112,8 @@ static int refuse_loaded(struct stap_source *s)
 	proc_path(s, "control", path, sizeof(path));
 	if (access(path, F_OK))
 		return 0;
-	log_error("stap: a module %s is loaded already: another recording runs, or one was left behind; end it; "
+	log_error("stap: a module %s is loaded already: another recording runs, or one was left behind; end "
+		  "it; "
 		  "staprun -d %s removes what was left behind",
 		  s->module_name, s->module_name);
 	return -EBUSY;
@@ -332,6 +333,7 @@ static void stap_close(struct tt_source *src)
 	tt_stap_streams_close(s->streams);
 	free(s->fifo_fds);
 	free(s->cpus);
+	free(s->fds);
 	free(s->disk_names);
 	free(s);
 }
@@ -370,7 +372,8 @@ static int allocate(struct stap_source *s, const struct tt_source_options *opts,
 	s->ring_bytes = ring_bytes(opts->ring_bytes, s->nr_cpus);
 	s->cpus = calloc(s->nr_cpus, sizeof(*s->cpus));
 	s->disk_names = calloc(1, sizeof(*s->disk_names));
-	if (!s->cpus || !s->disk_names)
+	s->fds = calloc(s->nr_cpus + 1, sizeof(*s->fds));
+	if (!s->cpus || !s->disk_names || !s->fds)
 		return -ENOMEM;
 	return tt_stap_streams_open(s->nr_cpus, 0, tt_stap_on_batch, s, &s->streams);
 }
@@ -529,6 +532,8 @@ static void stap_stats(struct tt_source *src, struct tt_source_stats *ret_stats)
 	memcpy(ret_stats->nr_lost, s->nr_lost, sizeof(ret_stats->nr_lost));
 	ret_stats->ring_bytes = s->ring_bytes * s->nr_cpus;
 	ret_stats->ended_ts_ns = s->ended_ts_ns;
+	if (s->child)
+		tt_stap_child_cost(s->child, &ret_stats->helper_user_ns, &ret_stats->helper_system_ns);
 }
 
 const struct tt_source_ops tt_source_stap = {

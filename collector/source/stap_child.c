@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,6 +29,7 @@ struct tt_stap_child {
 	int report_fd; /* the status, then the keeper's end */
 	bool ended;
 	int status;
+	struct rusage usage; /* of the keeper and whom it waited for */
 };
 
 /* --- the keeper; async-signal-safety does not bind it: its parent has no other threads --- */
@@ -292,11 +294,22 @@ bool tt_stap_child_wait(struct tt_stap_child *c, int timeout_ms, int *ret_status
 		if (read(c->report_fd, &c->status, sizeof(c->status)) != sizeof(c->status))
 			c->status = SIGKILL;
 		c->ended = true;
-		while (waitpid(c->keeper, NULL, 0) < 0 && errno == EINTR)
+		while (wait4(c->keeper, NULL, 0, &c->usage) < 0 && errno == EINTR)
 			;
 	}
 	*ret_status = c->status;
 	return c->ended;
+}
+
+static uint64_t timeval_ns(struct timeval tv)
+{
+	return (uint64_t)tv.tv_sec * 1000000000 + (uint64_t)tv.tv_usec * 1000;
+}
+
+void tt_stap_child_cost(const struct tt_stap_child *c, uint64_t *ret_user_ns, uint64_t *ret_system_ns)
+{
+	*ret_user_ns = timeval_ns(c->usage.ru_utime);
+	*ret_system_ns = timeval_ns(c->usage.ru_stime);
 }
 
 void tt_stap_child_close(struct tt_stap_child *c)

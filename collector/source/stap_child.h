@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct tt_stap_child;
 
@@ -27,6 +28,8 @@ int tt_stap_child_words_fd(const struct tt_stap_child *c);
 void tt_stap_child_end(struct tt_stap_child *c);
 /* Waits up to timeout_ms for the end of it all. True: it has ended and been cleaned up, *ret_status is as waitpid tells. */
 bool tt_stap_child_wait(struct tt_stap_child *c, int timeout_ms, int *ret_status);
+/* CPU time of it all; 0 until it has ended. */
+void tt_stap_child_cost(const struct tt_stap_child *c, uint64_t *ret_user_ns, uint64_t *ret_system_ns);
 /* Ends it if need be, and waits. NULL is fine. */
 void tt_stap_child_close(struct tt_stap_child *c);
 

@@ -153,12 +153,10 @@ static int judge_missing(struct stap_source *s, bool is_end)
 
 int tt_stap_feed(struct stap_source *s, int timeout_ms)
 {
-	struct pollfd *fds = calloc(s->nr_cpus + 1, sizeof(*fds));
+	struct pollfd *fds = s->fds;
 	unsigned nr_open = 0;
 	int n, err = 0;
 
-	if (!fds)
-		return -ENOMEM;
 	for (unsigned i = 0; i < s->nr_cpus; i++)
 		fds[i] = (struct pollfd){ .fd = s->fifo_fds[i], .events = POLLIN };
 	fds[s->nr_cpus] = (struct pollfd){ .fd = s->child_ended ? -1 : tt_stap_child_words_fd(s->child),
@@ -174,7 +172,6 @@ int tt_stap_feed(struct stap_source *s, int timeout_ms)
 	/* those that nobody has opened for writing hang up never */
 	for (unsigned i = 0; i < s->nr_cpus; i++)
 		nr_open += s->fifo_fds[i] >= 0 && fds[i].revents;
-	free(fds);
 	if (!err)
 		err = judge_missing(s, s->child_ended && !nr_open);
 	return err ? err : s->child_ended && !nr_open;

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <poll.h>
+
 #include "bpf/event.h"
 #include "collector/source/disk_names.h"
 #include "collector/source/record_batch.h"
@@ -36,7 +38,8 @@ struct stap_source {
 	struct tt_stap_words words;
 	struct tt_stap_streams *streams;
 	unsigned nr_cpus;
-	int *fifo_fds; /* -1 = it has ended, or is none */
+	int *fifo_fds;	    /* -1 = it has ended, or is none */
+	struct pollfd *fds; /* nr_cpus + 1 */
 	struct stap_cpu *cpus;
 	const char *proc_root;
 	bool (*stopped_by_user)(void);

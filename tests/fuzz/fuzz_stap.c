@@ -7,6 +7,8 @@
 
 #include "collector/event/decode.h"
 #include "collector/source/stap_stream.h"
+#include "collector/source/stap_tool.h"
+#include "collector/source/stap_words.h"
 
 enum { NR_STREAMS = 4, PENDING_MAX = 64 << 10 };
 
@@ -27,6 +29,24 @@ static int on_batch(void *ctx, const struct tt_batch *batch)
 	return 0;
 }
 
+/* The same bytes as what SystemTap says, and as what a module says of itself. */
+static void fuzz_text(const uint8_t *data, size_t size)
+{
+	struct tt_stap_module module = { .is_ours = false };
+	struct tt_stap_words words = { 0 };
+	char text[100];
+
+	tt_stap_words_add(&words, (const char *)data, size / 2, NULL, NULL);
+	tt_stap_words_add(&words, (const char *)data + size / 2, size - size / 2, NULL, NULL);
+	tt_stap_words_end(&words, NULL, NULL);
+	tt_stap_words_explain(&words, "release", size % 2 ? 9 : 256, text, sizeof(text));
+	if (strlen(text) >= sizeof(text) || strlen(words.detail) >= sizeof(words.detail))
+		__builtin_trap();
+	tt_stap_parse_modinfo((const char *)data, size, &module);
+	if (strlen(module.name) >= sizeof(module.name) || strlen(module.release) >= sizeof(module.release))
+		__builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sum sum = { 0 };
@@ -35,6 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t sequence;
 	int err = 0;
 
+	if (size < 1024)
+		fuzz_text(data, size);
 	if (tt_stap_streams_open(NR_STREAMS, PENDING_MAX, on_batch, &sum, &s))
 		return 0;
 	stats = tt_stap_streams_stats(s);
@@ -80,8 +102,16 @@ static size_t put_piece(uint8_t *data, uint8_t what, const void *bytes, size_t l
 
 static size_t tt_fuzz_seed(unsigned nth, uint8_t *data, size_t max)
 {
+	static const char words[] = "WARNING: Number of errors: 0, skipped probes: 3\nERROR: Couldn't insert "
+				    "module 'x': File exists\n"
+				    "name=timethief\0vermagic=6.1.0 SMP\0parmtype=tt_wait:long";
 	uint64_t random = 7 + nth;
 	size_t size = 0;
+
+	if (nth == 2) {
+		memcpy(data, words, sizeof(words));
+		return sizeof(words);
+	}
 
 	for (uint32_t sequence = 1; nth < 2 && sequence < 24 && size + 3 * TT_BATCH_BYTES_MAX < max;
 	     sequence++) {

@@ -14,7 +14,7 @@ mkdir -p "$bin" "$T/proc" "$T/tmp" "$T/cache" "$T/headers"
 : >"$T/headers/.config"
 : >"$T/headers/Makefile"
 ln -s "$H/fake_staprun" "$bin/staprun"
-export TIMETHIEF_STAP_PROC=$T/proc TIMETHIEF_CACHE_DIR=$T/cache TMPDIR=$T/tmp FAKE_LOG=$T/log
+export TIMETHIEF_STAP_DIR=$root/stap TIMETHIEF_STAP_PROC=$T/proc TIMETHIEF_CACHE_DIR=$T/cache TMPDIR=$T/tmp FAKE_LOG=$T/log
 release=$(uname -r)
 nr_cpus=$(getconf _NPROCESSORS_CONF)
 [ "$nr_cpus" -ge 2 ] || { skip "the streams of two CPUs" "one CPU here"; finish; }

@@ -21,6 +21,7 @@ check_equal "SIGKILL of stapio" "$(result stapio)" "1 0"
 check_equal "a second recording is refused and does not disturb the first" "$(result two)" "10 0"
 check "and it says why" "$(cat "$job/second.log")" grep -q 'loaded already' "$job/second.log"
 check_equal "live" "$(result live) $(grep -c '^RUNQ' "$job/live.txt")" "0 0 2"
+[ "$(result live)" = "0 0" ] || tail -n 5 "$job/live.txt" "$job/auto.log" >&2
 check_equal "auto takes it where BPF is not possible" "$(result auto) $(grep -c 'recording with stap instead of bpf' "$job/auto.log")" "0 0 1"
 check_equal "auto without SystemTap's headers takes procfs" "$(result procfs) $(grep -c 'recording with procfs instead of bpf.*stap: the headers of kernel' "$job/procfs.log")" "0 0 1"
 for name in int keeper stapio first; do
