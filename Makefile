@@ -22,7 +22,7 @@ DEPS_TEST  := libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextraut
 # What boots Debian kernels in a guest (tests/vm), on x86-64.
 DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
 # What compiles stap/ into modules for the guest, which needs nothing but staprun.
-DEPS_STAP  := systemtap systemtap-runtime make gcc
+DEPS_STAP  := $(if $(filter x86_64,$(MACHINE)),systemtap systemtap-runtime make gcc)
 
 # What `make bench` compares with.
 DEPS_BENCH := libbpf-tools bpftrace linux-perf trace-cmd blktrace fio sysstat jq util-linux procps
