@@ -9,14 +9,14 @@ function complain(what, a, b) {
 	if (++nr_shown <= 40) print what "\n  small " a "\n  big   " b >"/dev/stderr"
 }
 # Of a pair of switches: everything but our own times. DELIVER is taken twice, too.
-function switch_key(  f) { return $4 " " $5 " " $6 " " $7 " " $9 " " $10 " " $11 }
+function switch_key() { return $4 " " $5 " " $6 " " $7 " " $12 }
 
 FNR == 1 { side++ }
 $1 == "window" && side == 1 { if ($4 == "begins" && !($2 in from)) from[$2] = $3; if ($4 == "ends") until[$2] = $3 }
 $1 == "switch" {
 	i = ++nr_sw[side, $2]
 	ts[side, $2, i] = $3; who[side, $2, i] = $4 " " $5; what[side, $2, i] = switch_key(); deliver[side, $2, i] = $8
-	wait[side, $2, i] = $7; came[side, $2, i] = $5
+	wait[side, $2, i] = $7; why[side, $2, i] = $9 " " $10 " " $11
 	cpus[$2] = 1
 }
 $1 == "disk" {
@@ -35,6 +35,7 @@ $1 == "task" && $4 != 1 && $4 != 7 { # those of the ends are at different times
 }
 $1 == "steal" { steal[side] += $4 }
 END {
+	nobody_knows = "0x0 0 65535"
 	for (c in cpus) {
 		n = nr_sw[1, c]; m = nr_sw[2, c]
 		# A wait in ns is as good as a name: the first one that both have is where they begin to go side by side.
@@ -59,8 +60,11 @@ END {
 			}
 			apart = ts[1, c, i] - ts[2, c, j]; if (apart < 0) apart = -apart
 			if (apart > apart_max) apart_max = apart
-			if (what[1, c, i] == what[2, c, j]) nr_same++
-			else { nr_differ++; complain("switch of cpu" c " at " ts[1, c, i] " and " ts[2, c, j], what[1, c, i], what[2, c, j]) }
+			# The kernel skips a program that would interrupt itself. Then nobody knows how the task came to wait.
+			if (what[1, c, i] == what[2, c, j] && why[1, c, i] == why[2, c, j]) nr_same++
+			else if (what[1, c, i] == what[2, c, j] && why[2, c, j] == nobody_knows) nr_small_knows++
+			else if (what[1, c, i] == what[2, c, j] && why[1, c, i] == nobody_knows) nr_big_knows++
+			else { nr_differ++; complain("switch of cpu" c " at " ts[1, c, i] " and " ts[2, c, j], what[1, c, i] " " why[1, c, i], what[2, c, j] " " why[2, c, j]) }
 			j++
 		}
 	}
@@ -82,7 +86,7 @@ END {
 			else { nr_tasks_differ++; complain("task " key, task[1, key, n - i], i < m ? task[2, key, m - i] : "none") }
 		}
 	}
-	print "switches", nr_switches + 0; print "switches_same", nr_same + 0; print "switches_differ", nr_differ + 0
+	print "switches", nr_switches + 0; print "switches_same", nr_same + 0; print "switches_differ", nr_differ + 0; print "small_knows", nr_small_knows + 0; print "big_knows", nr_big_knows + 0
 	print "switches_unpaired", nr_unpaired + 0; print "switches_extra", nr_extra + 0; print "apart_ns_max", apart_max + 0
 	print "requests", nr_ios + 0; print "requests_same", nr_ios_same + 0; print "requests_differ", nr_ios_differ + 0; print "requests_unpaired", nr_ios_unpaired + 0
 	print "tasks", nr_tasks + 0; print "tasks_same", nr_tasks_same + 0; print "tasks_differ", nr_tasks_differ + 0

@@ -46,6 +46,8 @@ check_side_by_side() {
 	check_true "$kernel: side by side: $(sum switches_extra) of $(sum switches) switches that only BPF has: at most 0.1 %" \
 		"$(sum switches_extra) <= 0.001 * $(sum switches)"
 	check_equal "$kernel: golden: switches that differ in tasks, flags, state, wait (to the ns), waker, CPU or priority" "$(sum switches_differ)" 0
+	check_true "$kernel: golden: how a task came to wait is known to both, but for $(sum small_knows) that BPF and $(sum big_knows) that SystemTap did not see" \
+		"$(sum small_knows) + $(sum big_knows) <= 0.001 * $(sum switches)"
 	check_equal "$kernel: golden: requests that differ in bytes, flags, counts, error, CPUs or submitter" "$(sum requests_differ) $(sum requests_unpaired)" "0 0"
 	check_equal "$kernel: golden: tasks that differ in process, parent, start, cgroup, name or flags" "$(sum tasks_differ)" 0
 

@@ -5,7 +5,7 @@
  *
  * A line begins with the kind; numbers are decimal, but flags. Names are in percent escapes, so a word has no space.
  *   window CPU TS begins|ends
- *   switch CPU TS PREV NEXT FLAGS WAIT DELIVER WAKER QUEUED_CPU PRIO
+ *   switch CPU TS PREV NEXT LEAVING WAIT DELIVER COMING WAKER QUEUED_CPU PRIO     flags of who leaves, of who comes
  *   steal CPU TS NS TID SEEN
  *   disk CPU TS DEV SECTOR CMD_FLAGS BYTES FLAGS ISSUES COMPLETIONS ERROR SUBMIT_CPU ISSUE_CPU TID TOTAL QUEUE REQUEUE DEVICE FLUSH
  *   task CPU TS WHY TID PID PARENT FLAGS START CGROUP COMM RUN_DELAY EXEC
@@ -18,6 +18,8 @@
 
 #include "collector/event/decode.h"
 #include "collector/session/session.h"
+
+enum { COMING = TT_SW_WAIT_MASK | TT_SW_WOKEN_IN_IRQ | TT_SW_MIGRATED | TT_SW_THROTTLED };
 
 static void print_name(const char *name, size_t max)
 {
@@ -77,10 +79,10 @@ static void print_event(void *ctx, const struct tt_event *ev)
 		       window->begins ? "begins" : "ends");
 		break;
 	case TT_EV_SWITCH:
-		printf("switch %u %llu %u %u 0x%x %llu %llu %u %u %u\n", ev->cpu,
-		       (unsigned long long)ev->ts_ns, sw->prev_tid, sw->next_tid, ev->flags,
-		       (unsigned long long)sw->wait_ns, (unsigned long long)sw->deliver_ns, sw->waker_tid,
-		       sw->queued_cpu, sw->next_prio);
+		printf("switch %u %llu %u %u 0x%x %llu %llu 0x%x %u %u %u\n", ev->cpu,
+		       (unsigned long long)ev->ts_ns, sw->prev_tid, sw->next_tid, ev->flags & ~COMING,
+		       (unsigned long long)sw->wait_ns, (unsigned long long)sw->deliver_ns,
+		       ev->flags & COMING, sw->waker_tid, sw->queued_cpu, sw->next_prio);
 		break;
 	case TT_EV_STEAL:
 		printf("steal %u %llu %llu %u %u\n", ev->cpu, (unsigned long long)ev->ts_ns,
