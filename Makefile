@@ -38,6 +38,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wex
 
 BPF_SRC := $(wildcard bpf/*.bpf.c)
 BPF_OBJ := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(BPF_SRC))
+BPF_MODERN_OBJ := $(patsubst %.bpf.c,$(B)/modern/%.bpf.o,$(BPF_SRC))
 SRC     := $(filter-out collector/main.c,$(wildcard collector/*.c collector/*/*.c))
 OBJ     := $(patsubst %.c,$(B)/%.o,$(SRC))
 ASANOBJ := $(patsubst %.c,$(B)/asan/%.o,$(SRC))
@@ -54,12 +55,19 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp && $(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
 
+# For kernels that have bpf_rdonly_cast; see bpf/probe.bpf.h.
+$(B)/modern/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$< (modern))
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -DTT_MODERN -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp && $(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
+
 $(B)/timethief.bpf.o: $(BPF_OBJ)
+$(B)/timethief_modern.bpf.o: $(BPF_MODERN_OBJ)
+$(B)/timethief.bpf.o $(B)/timethief_modern.bpf.o:
 	$(call say,LINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
-$(B)/timethief.skel.h: $(B)/timethief.bpf.o
+$(B)/timethief.skel.h $(B)/timethief_modern.skel.h: $(B)/%.skel.h: $(B)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name timethief_bpf > $@.tmp && mv $@.tmp $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
 # The contract for SystemTap, after a change of bpf/event.h or bpf/kinds.def. Checked in, so that the scripts work from a plain copy of
 # the tree; tests/system/stap_scripts.t sees to it that it is current.
@@ -68,10 +76,10 @@ contract:
 	$(Q)mkdir -p $(B) && scripts/stap-contract bpf >$(B)/contract.stp && mv $(B)/contract.stp stap/tapset/contract.stp
 
 # --- collector ---
-$(B)/%.o: %.c | $(B)/timethief.skel.h
+$(B)/%.o: %.c | $(B)/timethief.skel.h $(B)/timethief_modern.skel.h
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -c $< -o $@
-$(B)/asan/%.o: %.c | $(B)/timethief.skel.h
+$(B)/asan/%.o: %.c | $(B)/timethief.skel.h $(B)/timethief_modern.skel.h
 	$(call say,CC-SAN,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP -c $< -o $@
 

@@ -7,8 +7,9 @@
 enum {
 	TT_BODY_WORDS = (TT_BATCH_BYTES_MAX - sizeof(struct tt_batch)) / 8,
 	TT_BODY_ROOM = TT_BATCH_BYTES_MAX / 8, /* a power of two, as the verifier likes it */
-	TT_RECORDS_WORDS = (4096 - sizeof(struct tt_batch)) / 8,
-	TT_RECORDS_ROOM = 4096 / 8,
+	TT_RECORDS_BYTES = 4096,
+	TT_RECORDS_WORDS = (TT_RECORDS_BYTES - sizeof(struct tt_batch)) / 8,
+	TT_RECORDS_ROOM = TT_RECORDS_BYTES / 8,
 };
 
 /* One CPU's state and its two staging buffers: of its time line, and of other records that come often. */

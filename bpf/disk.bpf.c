@@ -73,8 +73,8 @@ struct io {
 	u16 after_preflush : 1; /* the data waited for a flush of the cache before it was issued */
 };
 
-/* A request's state is in the seat that its address points to, when that was free: an array is looked up inline and a seat is
- * taken and left by one instruction. Who finds the seat taken is in the hash table. 0.9 MiB. */
+/* TT_MODERN: a request's state is in the seat that its address points to, when that was free: an array is looked up inline and a seat is
+ * taken and left by one instruction. Who finds the seat taken is in the hash table. 0.8 MiB. */
 enum { NR_SEATS_LOG2 = 13, NR_OVERFLOW_MAX = 32768 };
 
 struct io_seat {
@@ -97,6 +97,9 @@ struct {
 } tt_ios SEC(".maps");
 
 static u64 nr_overflow; /* entries of tt_ios */
+
+/* A request's key is its address. A bio's is odd: disk__sweep must not take it for a request, whatever its state holds just now. */
+enum { BIO_KEY = 1 };
 
 struct disk_sum_key {
 	u32 dev, group;
@@ -209,6 +212,7 @@ static __always_inline void count_lost_io(void)
 		c->nr_lost_request_state++;
 }
 
+#ifdef TT_MODERN
 static __always_inline struct io_seat *seat_of(u64 key)
 {
 	/* Fibonacci hashing: addresses come in steps. The verifier lets a pointer be a number only in 32 bits. */
@@ -216,27 +220,34 @@ static __always_inline struct io_seat *seat_of(u64 key)
 
 	return bpf_map_lookup_elem(&tt_io_seats, &seat);
 }
+#endif
 
 /* NULL: nothing is known. */
 static __always_inline struct io *find_io(u64 key)
 {
+#ifdef TT_MODERN
 	struct io_seat *seat = seat_of(key);
 
 	if (seat && seat->key == key)
 		return &seat->io;
+#endif
 	return nr_overflow ? bpf_map_lookup_elem(&tt_ios, &key) : NULL;
 }
 
 /* Of one that is not known, all zero. NULL: the table is full. */
 static __always_inline struct io *make_io(u64 key)
 {
+	struct io none;
+
+#ifdef TT_MODERN
 	struct io_seat *seat = seat_of(key);
-	struct io none = {};
 
 	if (seat && !__sync_val_compare_and_swap(&seat->key, 0, key)) {
 		__builtin_memset(&seat->io, 0, sizeof(seat->io));
 		return &seat->io;
 	}
+#endif
+	__builtin_memset(&none, 0, sizeof(none));
 	if (bpf_map_update_elem(&tt_ios, &key, &none, BPF_NOEXIST)) {
 		count_lost_io();
 		return NULL;
@@ -248,10 +259,12 @@ static __always_inline struct io *make_io(u64 key)
 /* Nothing more will be told of this life of it. False: somebody else was first. */
 static __always_inline bool forget_io(u64 key)
 {
+#ifdef TT_MODERN
 	struct io_seat *seat = seat_of(key);
 
 	if (seat && seat->key == key)
 		return __sync_val_compare_and_swap(&seat->key, key, 0) == key;
+#endif
 	if (!nr_overflow || bpf_map_delete_elem(&tt_ios, &key))
 		return false;
 	__sync_fetch_and_add(&nr_overflow, -1);
@@ -673,7 +686,7 @@ int disk__bio_queue(u64 *ctx)
 {
 	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
 	struct gendisk *disk = disk_of_bio(bio);
-	u64 key = (u64)bio; /* never the address of a request that is alive */
+	u64 key = (u64)bio + BIO_KEY;
 	struct io *io;
 
 	if (disk->queue->mq_ops)
@@ -705,12 +718,12 @@ SEC("?tp_btf/block_split")
 int disk__bio_split(u64 *ctx)
 {
 	struct bio *bio = MOVED_ARG(ctx, tt_blk_queue_arg, 1, 0);
-	u64 key = (u64)bio;
+	u64 key = (u64)bio + BIO_KEY;
 	struct io *io = find_io(key);
 
 	if (!io) {
-		key = (u64)bio->bi_private;
-		io = key ? find_io(key) : NULL;
+		key = (u64)bio->bi_private + BIO_KEY;
+		io = find_io(key);
 	}
 	if (io && io->flags & TT_DISK_COUNTED && io->flags & TT_DISK_BIO)
 		io->nr_completions++;
@@ -722,7 +735,7 @@ int disk__bio_complete(u64 *ctx)
 {
 	struct bio *bio = MOVED_ARG(ctx, tt_bio_complete_queue_arg, 1, 0);
 	u64 now_ns = bpf_ktime_get_ns();
-	u64 key = (u64)bio;
+	u64 key = (u64)bio + BIO_KEY;
 	struct io *known = find_io(key);
 	struct io io;
 
@@ -745,7 +758,7 @@ static __always_inline void sweep_io(u64 key, const struct io *io, u64 now_ns)
 	struct io copy = *io;
 	struct io *again;
 
-	if (copy.flags & TT_DISK_BIO || !tt_request_is_free((void *)key))
+	if (key & BIO_KEY || !tt_request_is_free((void *)key))
 		return;
 	again = find_io(key);
 	if (!again || again->start_ts_ns != copy.start_ts_ns || again->issue_ts_ns != copy.issue_ts_ns)
@@ -755,12 +768,14 @@ static __always_inline void sweep_io(u64 key, const struct io *io, u64 now_ns)
 		emit_unseen_end(&copy, now_ns);
 }
 
+#ifdef TT_MODERN
 static long sweep_seat(struct bpf_map *map, u32 *nr, struct io_seat *seat, struct sweep *s)
 {
 	if (seat->key)
 		sweep_io(seat->key, &seat->io, s->now_ns);
 	return 0;
 }
+#endif
 
 static long sweep_overflow(struct bpf_map *map, u64 *key, struct io *io, struct sweep *s)
 {
@@ -774,7 +789,9 @@ int disk__sweep(void *ctx)
 {
 	struct sweep s = { .now_ns = bpf_ktime_get_ns() };
 
+#ifdef TT_MODERN
 	bpf_for_each_map_elem(&tt_io_seats, sweep_seat, &s, 0);
+#endif
 	if (nr_overflow)
 		bpf_for_each_map_elem(&tt_ios, sweep_overflow, &s, 0);
 	return 0;

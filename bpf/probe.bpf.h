@@ -7,8 +7,11 @@
  *   block completions and the sync program run with interrupts on: they set busy first, and whoever finds it
  *   set leaves the buffer alone. The steal clock is cumulative, so a skipped look loses nothing.
  *   When the CPU is dead, cpu__died runs on another one and has it for itself.
- * All other records bypass the staging buffer: they are reserved in the CPU's ring, which is safe in any
- * context.
+ * Requests are staged where the buffers are free. All other records, and those that find them taken, are reserved in the CPU's
+ * ring, which is safe in any context.
+ *
+ * Everything is built twice. TT_MODERN is for kernels that have bpf_rdonly_cast (6.2): it reads by casts and keeps state in arrays
+ * whose elements are taken by compare-and-exchange (5.12, arm64 5.18). The other one loads on older kernels, too.
  */
 #pragma once
 
@@ -35,7 +38,6 @@ enum tt_steal_mode {
 /* Knobs: const volatile, set between open and load. */
 TT_KNOB const volatile __s64
 	tt_preempt_distance;		   /* of the CPU's preempt count from the run queue; 0 = unknown */
-TT_KNOB const volatile bool tt_can_cast;   /* the kernel has bpf_rdonly_cast (6.2) */
 TT_KNOB const volatile bool tt_use_stamps; /* waits from our own stamps, not from sched_info */
 TT_KNOB const volatile bool tt_probe_runq;
 TT_KNOB const volatile bool
@@ -94,30 +96,32 @@ static __always_inline struct rq *tt_current_rq(void)
 	return BPF_CORE_READ(t, se.cfs_rq, rq);
 }
 
-/* 64 bits of the kernel's memory. A cast turns the address into a typed pointer, which is read by a plain load; without it
- * a helper reads, which costs some 30 ns. libbpf 1.1 cannot link two object files that name the same kernel function: only
- * sched.bpf.c casts, and has a function for the others. */
-u64 tt_peek_by_cast(u64 address);
-
-#ifdef TT_CASTS
-extern void *bpf_rdonly_cast(const void *obj__ign, u32 btf_id__k) __ksym __weak;
+/* 64 bits of the kernel's memory. A cast turns the address into a typed pointer, which is read by a plain load; a helper costs some
+ * 30 ns. libbpf 1.1 cannot link two object files that name the same kernel function: only sched.bpf.c casts, and has a
+ * function for the others. */
+#if defined(TT_CASTS)
+extern void *bpf_rdonly_cast(const void *obj__ign, u32 btf_id__k) __ksym;
 
 static __always_inline u64 tt_peek(const void *address)
 {
-	u64 value = 0;
+	u64 value = ((struct timespec64 *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(struct timespec64)))->tv_sec;
 
-	if (tt_can_cast)
-		return ((struct timespec64 *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(struct timespec64)))->tv_sec;
-	bpf_probe_read_kernel(&value, sizeof(value), address);
+	/* not one load with that of the caller's other branch: the verifier wants one type of pointer for each */
+	barrier_var(value);
 	return value;
+}
+#elif defined(TT_MODERN)
+u64 tt_peek_by_cast(u64 address);
+
+static __always_inline u64 tt_peek(const void *address)
+{
+	return tt_peek_by_cast((u64)address);
 }
 #else
 static __always_inline u64 tt_peek(const void *address)
 {
 	u64 value = 0;
 
-	if (tt_can_cast)
-		return tt_peek_by_cast((u64)address);
 	bpf_probe_read_kernel(&value, sizeof(value), address);
 	return value;
 }
@@ -135,7 +139,7 @@ static __always_inline u64 tt_read_steal(const struct tt_cpu *c)
 	return tt_read_steal_at(c->steal_mode, c->steal_at, c);
 }
 
-/* Of the steal clock that is set now. The verifier adds no variable to a pointer that it knows: it must forget what this one is. */
+/* Of the steal clock that is set now; notes the run queue, too. The verifier adds no variable to a pointer that it knows: it must forget what this one is. */
 static __always_inline u64 tt_steal_address(struct tt_cpu *c, const struct rq *rq)
 {
 	volatile u64 *rq_at = &c->rq_at;

@@ -11,7 +11,7 @@
  *
  * sched_raw.bpf.c builds this file again for kernels that have raw_tp but not tp_btf or task storage.
  */
-#ifndef TT_RAW_TP
+#if defined(TT_MODERN) && !defined(TT_RAW_TP)
 #define TT_CASTS
 #endif
 #include "bpf/probe.bpf.h"
@@ -45,7 +45,7 @@ struct tt_queued {
 	u64 run_delay_ns; /* sched_info.run_delay that earlier records have told of */
 	u64 waking_ts_ns;
 	u64 queued_clock_ns; /* only with tt_use_stamps: stamp() */
-	u32 deliver_ns;
+	u32 deliver_ns; /* only with tt_use_stamps */
 	u32 waker_tid;
 	u32 nr_throttled; /* nr_throttled() when it was woken or pushed off */
 	u16 queued_cpu;
@@ -68,18 +68,19 @@ static __always_inline struct tt_queued *task_state(struct task_struct *t)
 	return bpf_map_lookup_elem(&tt_tasks_by_tid, &tid);
 }
 #else
-/* A task's state is in the seat that its tid points to, when that was free: an array is looked up inline, where task storage is
- * a chain of calls. Who finds the seat taken has its state in task storage. 1 MiB. */
-enum { NR_SEATS = 16384 };
+/* TT_MODERN: a task's state is in the seat that its address points to, when that was free: an array is looked up inline, where
+ * task storage is a chain of calls. Who finds the seat taken has its state in task storage. 0.8 MiB. Not by tid: a thread that
+ * execs takes its leader's. */
+enum { NR_SEATS_LOG2 = 14 };
 
 struct tt_seat {
-	u64 task; /* address of who sits here, 0 = nobody. Tids are reused before the last switch of their owner. */
+	u64 task; /* address of who sits here, 0 = nobody */
 	struct tt_queued queued;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NR_SEATS);
+	__uint(max_entries, 1 << NR_SEATS_LOG2);
 	__type(key, u32);
 	__type(value, struct tt_seat);
 } tt_seats SEC(".maps");
@@ -91,29 +92,36 @@ struct {
 	__type(value, struct tt_queued);
 } tt_tasks SEC(".maps");
 
+#ifdef TT_MODERN
 static __always_inline struct tt_seat *seat_of(struct task_struct *t)
 {
-	u32 seat = (u32)t->pid % NR_SEATS;
+	/* Fibonacci hashing: addresses come in steps. The verifier lets a pointer be a number only in 32 bits. */
+	u32 seat = (u32)(u64)t * 0x9e3779b9u >> (32 - NR_SEATS_LOG2);
 
 	return bpf_map_lookup_elem(&tt_seats, &seat);
 }
+#endif
 
 /* Never creates: allocating under the run-queue lock can deadlock on kernels whose allocator wakes kswapd.
  * newtask and seed create the state of every task, at fork and when recording begins. */
 static __always_inline struct tt_queued *task_state(struct task_struct *t)
 {
+#ifdef TT_MODERN
 	struct tt_seat *seat = seat_of(t);
 
 	if (seat && seat->task == (u64)t)
 		return &seat->queued;
+#endif
 	return bpf_task_storage_get(&tt_tasks, t, 0, 0);
 }
 
-/* NULL: no memory. */
-static __always_inline struct tt_queued *create_task_state(struct task_struct *t, u64 run_delay_ns)
+/* Known so far: run_delay as of now, which is not ours to tell. NULL: no memory. */
+static __always_inline struct tt_queued *create_task_state(struct task_struct *t)
 {
-	struct tt_seat *seat = seat_of(t);
 	struct tt_queued *s;
+
+#ifdef TT_MODERN
+	struct tt_seat *seat = seat_of(t);
 	u64 owner;
 
 	if (!seat)
@@ -127,8 +135,11 @@ static __always_inline struct tt_queued *create_task_state(struct task_struct *t
 	} else {
 		s = bpf_task_storage_get(&tt_tasks, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	}
-	if (s)
-		s->run_delay_ns = run_delay_ns;
+#else
+	s = bpf_task_storage_get(&tt_tasks, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+#endif
+	if (s && bpf_core_field_exists(t->sched_info.run_delay))
+		s->run_delay_ns = t->sched_info.run_delay;
 	return s;
 }
 #endif
@@ -191,7 +202,7 @@ static __always_inline u32 running_tid(bool *ret_in_irq)
 #ifdef TT_CASTS
 	struct tt_cpu *c = tt_this_cpu();
 
-	if (tt_can_cast && c && c->on == TT_CPU_ON && c->rq_at) {
+	if (c && c->on == TT_CPU_ON && c->rq_at) {
 		const struct rq *rq = bpf_rdonly_cast((void *)c->rq_at, bpf_core_type_id_kernel(struct rq));
 
 		if (rq->nr_switches == c->nr_switches) {
@@ -252,6 +263,7 @@ int NAMED_PROG(PROG(migrate), struct task_struct *p, int to_cpu)
 	return 0;
 }
 
+#ifndef TT_RAW_TP
 /* Only where the kernel keeps no account of waits. */
 SEC("?" TP "/sched_wakeup")
 int NAMED_PROG(PROG(wakeup), struct task_struct *p)
@@ -268,6 +280,7 @@ int NAMED_PROG(PROG(wakeup), struct task_struct *p)
 	s->queued_clock_ns = stamp(p, now_ns);
 	return 0;
 }
+#endif
 
 SEC("?" TP "/sched_wakeup_new")
 int NAMED_PROG(PROG(wakeup_new), struct task_struct *p)
@@ -350,10 +363,10 @@ struct arrival {
 };
 
 /* How late the switch is told after the scheduler read its clock, beyond the least that it ever is. The two clocks differ by an
- * unknown constant, which the least difference of the last tenths of a second stands for. */
+ * unknown constant, which the least difference of the last 10 to 20 ms stands for: no longer, because one of them may be slewed. */
 static __always_inline u64 switch_lag_ns(struct tt_cpu *c, u64 now_ns, u64 clock_ns)
 {
-	const u64 window_ns = 100000000;
+	const u64 window_ns = 10000000;
 	s64 offset_ns = now_ns - clock_ns, least_ns;
 	u64 age_ns = now_ns - c->offset_since_ns;
 
@@ -374,7 +387,7 @@ static __always_inline u32 deliver_ns(u64 since_waking_ns, u64 wait_ns, u64 lag_
 {
 	u64 others_ns = wait_ns + lag_ns;
 
-	return since_waking_ns > others_ns ? tt_dur32_pack(since_waking_ns - others_ns) & ~(TT_DELIVER_STEP_NS - 1) : 0;
+	return since_waking_ns > others_ns ? tt_dur32_pack((since_waking_ns - others_ns) & ~(TT_DELIVER_STEP_NS - 1ull)) : 0;
 }
 
 /* Who comes. */
@@ -384,7 +397,7 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 	struct tt_queued *s = task_state(next);
 	u64 told_ns, lag_ns = 0, open_ns = 0;
 
-	if (!tt_use_stamps && bpf_core_field_exists(next->sched_info) && rq) {
+	if (!tt_use_stamps && bpf_core_field_exists(next->sched_info.run_delay) && rq) {
 		u64 queued_ns = RD(next, sched_info.last_queued);
 		u64 clock_ns = RD(rq, clock);
 
@@ -410,7 +423,7 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 	if (s->pending == TT_PENDING_NONE)
 		return;
 	a->deliver_ns = s->deliver_ns;
-	if (!tt_use_stamps && s->pending == TT_PENDING_WAKEUP)
+	if (!tt_use_stamps && s->pending == TT_PENDING_WAKEUP && now_ns > s->waking_ts_ns)
 		a->deliver_ns = deliver_ns(now_ns - s->waking_ts_ns, a->wait_ns, lag_ns);
 	a->waker_tid = s->waker_tid;
 	a->queued_cpu = s->queued_cpu;
@@ -499,7 +512,7 @@ int NAMED_PROG(PROG(newtask), struct task_struct *p)
 #else
 	struct tt_cpu *c = tt_this_cpu();
 
-	if (!create_task_state(p, 0) && c)
+	if (!create_task_state(p) && c)
 		c->nr_lost_task_state++;
 #endif
 	return 0;
@@ -513,7 +526,7 @@ int NAMED_PROG(PROG(free), struct task_struct *p)
 	u32 tid = RD(p, pid);
 
 	bpf_map_delete_elem(&tt_tasks_by_tid, &tid);
-#else
+#elif defined(TT_MODERN)
 	struct tt_seat *seat = seat_of(p);
 
 	if (seat && seat->task == (u64)p) {
@@ -538,14 +551,14 @@ int PROG(seed)(struct bpf_iter__task *ctx)
 	u32 tid = p->pid;
 	struct tt_queued fresh = {};
 
-	if (bpf_core_field_exists(p->sched_info))
+	if (bpf_core_field_exists(p->sched_info.run_delay))
 		fresh.run_delay_ns = p->sched_info.run_delay;
 	bpf_map_update_elem(&tt_tasks_by_tid, &tid, &fresh, BPF_NOEXIST);
 	s = bpf_map_lookup_elem(&tt_tasks_by_tid, &tid);
 #else
 	if (task_state(p))
 		return 0; /* forked since we attached */
-	s = create_task_state(p, bpf_core_field_exists(p->sched_info) ? p->sched_info.run_delay : 0);
+	s = create_task_state(p);
 #endif
 	c = tt_this_cpu();
 	if (!s && c)

@@ -46,7 +46,7 @@ static __always_inline void fill_task(struct tt_task *r, struct task_struct *t, 
 	r->cgroup_id = cgroup_id(t);
 	r->run_delay_ns = 0;
 	r->open_wait_ns = 0;
-	if (bpf_core_field_exists(t->sched_info)) {
+	if (bpf_core_field_exists(t->sched_info.run_delay)) {
 		r->run_delay_ns = BPF_CORE_READ(t, sched_info.run_delay);
 		queued_ns = BPF_CORE_READ(t, sched_info.last_queued);
 		clock_ns = bpf_core_field_exists(t->se.cfs_rq) ? BPF_CORE_READ(t, se.cfs_rq, rq, clock) : 0;

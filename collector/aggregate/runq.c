@@ -372,7 +372,7 @@ static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_
 	stolen_ns = tt_world_steal_between(rq->world, queued_cpu, from_ts_ns, sw->ev.ts_ns, NULL);
 	tt_hist_add(&c->wait[kind], sw->wait_ns);
 	c->stolen_ns += stolen_ns;
-	if (sw->deliver_ns)
+	if (sw->wait_kind == TT_WAIT_WAKEUP)
 		tt_hist_add(&c->deliver, sw->deliver_ns);
 	w = &rq->waiters[slot];
 	if (sw->ev.flags & TT_SW_THROTTLED) {

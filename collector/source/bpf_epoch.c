@@ -152,8 +152,11 @@ int tt_bpf_make_epoch(struct bpf_source *b, uint64_t sync)
 	int err;
 
 	tt_bpf_find_missed_ends(b);
-	tt_bpf_sync_everywhere(b, sync);
+	/* what is staged needs room, or it would come after the epoch that covers it */
 	err = tt_bpf_drain(b);
+	tt_bpf_sync_everywhere(b, sync);
+	if (!err)
+		err = tt_bpf_drain(b);
 	if (!err && sync == SYNC_END)
 		err = tt_bpf_salvage_cpus(b);
 	if (!err)

@@ -99,6 +99,7 @@ static int salvage_records(struct bpf_source *b, struct tt_cpu *c)
 	if (!c->records_pos || c->records_pos > TT_RECORDS_WORDS)
 		return 0;
 	c->records_head.size = (uint32_t)(sizeof(c->records_head) + c->records_pos * 8);
+	tt_disk_names_note_batch(b->disk_names, &c->records_head);
 	return b->src.sink.batch(b->src.sink.ctx, &c->records_head, c->records_head.size);
 }
 

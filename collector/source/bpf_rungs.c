@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "bpf/event.h"
 #include "timethief.skel.h"
+#include "timethief_modern.skel.h"
 #include "collector/base/log.h"
 #include "collector/source/btf_shape.h"
 #include "collector/source/permit.h"
@@ -211,7 +213,7 @@ static void stamp_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *ho
 #define DISK_COMMON                                                                                          \
 	"disk__rq_issue disk__rq_requeue disk__rq_complete disk__rq_merge disk__bio_backmerge "              \
 	"disk__bio_frontmerge"
-#define RUNQ_TP	 "sched__switch sched__waking sched__wakeup_new sched__newtask sched__free sched__seed "
+#define RUNQ_TP "sched__switch sched__waking sched__wakeup_new sched__newtask sched__free sched__seed "
 #define RUNQ_RAW                                                                                             \
 	"sched_raw__switch sched_raw__waking sched_raw__migrate sched_raw__wakeup_new sched_raw__newtask "   \
 	"sched_raw__free sched_raw__seed"
@@ -378,6 +380,51 @@ static bool is_missing_extra(const struct bpf_program *prog, const struct tt_bpf
 	return !strncmp(section, "tp_btf/", 7) && slash && tt_btf_tracepoint_args(host->btf, slash + 1) < 0;
 }
 
+/* The programs are built twice (bpf/probe.bpf.h), with the same maps and programs, so one type of skeleton serves both. */
+_Static_assert(sizeof(struct timethief_bpf) == sizeof(struct timethief_modern_bpf) &&
+		       offsetof(struct timethief_bpf, rodata) == offsetof(struct timethief_modern_bpf, rodata) &&
+		       sizeof(*((struct timethief_bpf *)0)->rodata) == sizeof(*((struct timethief_modern_bpf *)0)->rodata),
+	       "the two builds differ in more than code");
+
+/* Whether this kernel takes the modern build: asked once, with the program that every plan has. */
+static bool is_modern(const struct tt_bpf_host *host)
+{
+	static int known = -1;
+	struct timethief_modern_bpf *skel;
+	struct bpf_program *prog;
+
+	if (known >= 0)
+		return known;
+	known = 0;
+	if (!tt_btf_has_func(host->btf, "bpf_rdonly_cast"))
+		return false;
+	skel = timethief_modern_bpf__open();
+	if (!skel)
+		return false;
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog, prog == skel->progs.core__sync);
+	known = !timethief_modern_bpf__load(skel);
+	timethief_modern_bpf__destroy(skel);
+	if (!known)
+		log_verbose("bpf: the programs for newer kernels do not load (%s): taking the others", last_words);
+	last_words[0] = '\0';
+	return known;
+}
+
+static struct timethief_bpf *open_build(const struct tt_bpf_host *host)
+{
+	struct timethief_bpf *skel;
+
+	if (is_modern(host))
+		return (struct timethief_bpf *)timethief_modern_bpf__open();
+	skel = timethief_bpf__open();
+	if (skel) {
+		bpf_map__set_autocreate(skel->maps.tt_seats, false);
+		bpf_map__set_autocreate(skel->maps.tt_io_seats, false);
+	}
+	return skel;
+}
+
 int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *host, unsigned nr_cpus,
 		     struct timethief_bpf **ret_skel)
 {
@@ -387,7 +434,7 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 	int err;
 
 	last_words[0] = '\0';
-	skel = timethief_bpf__open();
+	skel = open_build(host);
 	if (!skel) {
 		err = -errno;
 		log_error("bpf: cannot open the built-in programs: %s", strerror(-err));
@@ -412,7 +459,6 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 	else if (percpu_distance(host->btf, "pcpu_hot", &distance) && /* 6.2 to 6.14 */
 		 tt_btf_field_offset(host->btf, "pcpu_hot", "preempt_count", &offset))
 		skel->rodata->tt_preempt_distance = distance + offset;
-	skel->rodata->tt_can_cast = tt_btf_has_func(host->btf, "bpf_rdonly_cast");
 	if (tt_btf_enum_value(host->btf, "CPUHP_TEARDOWN_CPU", &state))
 		skel->rodata->tt_state_of_death = (int32_t)state;
 	skel->rodata->tt_switch_prev_state = tt_btf_tracepoint_args(host->btf, "sched_switch") >= 4;
