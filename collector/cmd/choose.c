@@ -65,6 +65,9 @@ int tt_choose_source(const char *name, const struct tt_source_options *opts, str
 		log_error("%s", held);
 		return end_if_misused(err, opts);
 	}
+	if (opts->stap_module && strcmp(info->source, "stap") != 0)
+		log_warn("--stap-module %s is not used: %s works; --source stap takes it", opts->stap_module,
+			 info->source);
 	if (reason[0]) {
 		snprintf(info->source_reason, sizeof(info->source_reason), "%s", reason);
 		log_warn("recording with %s instead of %s: %s", info->source, names_best_first[0], reason);

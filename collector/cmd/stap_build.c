@@ -21,6 +21,7 @@
 struct build_options {
 	struct tt_common_options common; /* first: argp children write to it */
 	const char *release, *file, *symbols;
+	char release_path[PATH_MAX], symbols_path[PATH_MAX]; /* SystemTap runs in another folder */
 };
 
 static volatile sig_atomic_t got_signal;
@@ -69,14 +70,16 @@ static int install_module(const char *from, const char *file)
 	char beside[PATH_MAX];
 	int in, out, err;
 
-	if (snprintf(beside, sizeof(beside), "%s.new", file) >= (int)sizeof(beside))
+	if (snprintf(beside, sizeof(beside), "%s.XXXXXX", file) >= (int)sizeof(beside))
 		return -ENAMETOOLONG;
 	in = open(from, O_RDONLY | O_CLOEXEC);
 	if (in < 0)
 		return -errno;
-	out = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	out = mkostemp(beside, O_CLOEXEC); /* a name that nobody can have taken before, in /tmp for example */
 	err = out < 0 ? -errno : copy_bytes(in, out);
 	close(in);
+	if (!err && fchmod(out, 0644))
+		err = -errno;
 	if (out >= 0 && close(out) && !err)
 		err = -errno;
 	if (!err && rename(beside, file))
@@ -166,8 +169,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 				       "machine that is meant");
 		if (!opts->file)
 			tt_usage_error("stap-build: -o FILE is missing, where the module is written to");
-		if (opts->symbols && access(opts->symbols, R_OK))
+		if (opts->symbols && (access(opts->symbols, R_OK) || !realpath(opts->symbols, opts->symbols_path)))
 			tt_usage_error("--symbols: %s: %s", opts->symbols, strerror(errno));
+		if (opts->symbols)
+			opts->symbols = opts->symbols_path;
+		if (strchr(opts->release, '/') && realpath(opts->release, opts->release_path))
+			opts->release = opts->release_path;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -202,6 +202,14 @@ static int start_module(struct stap_source *s, const struct stap_hooks *hooks)
 	return tt_stap_child_start(&child, &s->child);
 }
 
+/* Another recorder may have been faster: then this is its module's, and ours is about to be refused. */
+static bool is_ours(const char *status)
+{
+	char tgid[16];
+
+	return !tt_stap_status_word(status, "tgid", tgid, sizeof(tgid)) || atoi(tgid) == (int)getpid();
+}
+
 /* Until the module waits for our word: its probes are in place then. */
 static int wait_until_ready(struct stap_source *s)
 {
@@ -220,7 +228,7 @@ static int wait_until_ready(struct stap_source *s)
 			return err;
 		tt_stap_read_status(s, status, sizeof(status));
 		/* which hooks are alive the module knows after a few ticks */
-		if (tt_stap_status_word(status, "state", state, sizeof(state)) &&
+		if (tt_stap_status_word(status, "state", state, sizeof(state)) && is_ours(status) &&
 		    (!tt_stap_status_word(status, "steal", hook, sizeof(hook)) || strcmp(hook, "auto") != 0 ||
 		     tt_now_ns() - begin_ns > SETTLE_MS * 1000000ull))
 			return 0;
@@ -262,17 +270,16 @@ static void tell_probes(const struct stap_source *s, struct tt_info *info)
 static int link_module(struct stap_source *s, const char *file)
 {
 	char real[PATH_MAX];
+	int err = 0;
 
-	if (!realpath(file, real) ||
-	    snprintf(s->module_path, sizeof(s->module_path), "%s/%s.ko", s->work_dir, s->module_name) >=
-		    (int)sizeof(s->module_path) ||
-	    symlink(real, s->module_path)) {
-		int err = -errno;
-
+	if (snprintf(s->module_path, sizeof(s->module_path), "%s/%s.ko", s->work_dir, s->module_name) >=
+	    (int)sizeof(s->module_path))
+		err = -ENAMETOOLONG;
+	else if (!realpath(file, real) || symlink(real, s->module_path))
+		err = -errno;
+	if (err)
 		log_error("stap: %s: %s", file, strerror(-err));
-		return err;
-	}
-	return 0;
+	return err;
 }
 
 /* The module that was given, or a new one. */
@@ -467,13 +474,14 @@ static int stap_poll(struct tt_source *src, int timeout_ms)
 	return tt_stap_make_epoch(s, tt_stap_promise_ns(s));
 }
 
+/* is_over NULL: until SystemTap has ended. */
 static int feed_until(struct stap_source *s, bool (*is_over)(const struct stap_source *s),
 		      unsigned timeout_ms)
 {
 	uint64_t begin_ns = tt_now_ns();
 	int err = 0;
 
-	while (!err && !is_over(s) && tt_now_ns() - begin_ns < timeout_ms * 1000000ull) {
+	while (!err && !(is_over && is_over(s)) && tt_now_ns() - begin_ns < timeout_ms * 1000000ull) {
 		err = tt_stap_feed(s, STEP_MS);
 		if (err == -EINTR) /* a second Ctrl-C */
 			err = 0;
@@ -481,10 +489,18 @@ static int feed_until(struct stap_source *s, bool (*is_over)(const struct stap_s
 	return err == 1 ? 0 : err;
 }
 
-static bool child_has_ended(const struct stap_source *s)
+/* What came and was no record of ours, or came too late to be put in its place. */
+static void tell_garbage(const struct stap_source *s)
 {
-	(void)s;
-	return false; /* tt_stap_feed says so */
+	const struct tt_stap_stats *stats = tt_stap_streams_stats(s->streams);
+
+	if (stats->nr_skips)
+		log_warn("stap: %llu bytes in %llu places were no records and are left out, the first at byte %llu of CPU %u's stream",
+			 (unsigned long long)stats->skipped_bytes, (unsigned long long)stats->nr_skips,
+			 (unsigned long long)stats->skip_offset, stats->skip_stream);
+	if (stats->nr_refused)
+		log_warn("stap: %llu packets came twice, or after they were counted as missing, and are left out",
+			 (unsigned long long)stats->nr_refused);
 }
 
 static int stap_stop(struct tt_source *src)
@@ -502,14 +518,16 @@ static int stap_stop(struct tt_source *src)
 		told = tell_module(s, "end\n");
 		if (told)
 			log_verbose("stap: cannot tell the module to end: %s", strerror(-told));
-		else if (!err)
+		else if (!err) {
+			tt_stap_read_windows(s);
 			err = feed_until(s, tt_stap_all_windows_ended, END_MS);
+		}
 		s->ended_ts_ns = tt_now_ns();
 		if (!err)
 			tt_stap_read_losses(s); /* while the module can still be asked */
 		tt_stap_child_end(s->child);
 		if (!err)
-			err = feed_until(s, child_has_ended, GONE_MS);
+			err = feed_until(s, NULL, GONE_MS);
 		tt_stap_child_wait(s->child, GONE_MS, &s->child_status);
 	}
 	for (unsigned i = 0; i < s->nr_cpus && !err; i++)
@@ -517,6 +535,7 @@ static int stap_stop(struct tt_source *src)
 			err = tt_stap_streams_end(s->streams, i);
 	for (uint32_t sequence; !err && tt_stap_streams_wait(s->streams, &sequence);)
 		err = tt_stap_streams_give_up(s->streams);
+	tell_garbage(s);
 	if (!err)
 		err = tt_stap_close_windows(s);
 	return err ? err : tt_stap_make_epoch(s, tt_now_ns());

@@ -65,6 +65,13 @@ static int run(char *const *argv, const char *work_dir, const char *doing, bool 
 	return err ? err : status;
 }
 
+/* What run() returned below 0. */
+static int say_unfinished(int err, char *why, size_t size)
+{
+	snprintf(why, size, "%s", err == -EINTR ? "stopped" : strerror(-err));
+	return err;
+}
+
 /* --- what SystemTap lacks; the scripts that help it are beside the probes' --- */
 
 static bool find_script(const struct tt_stap_build *b, const char *name, char *path, size_t size)
@@ -118,7 +125,7 @@ static int prepare_runtime(const struct tt_stap_build *b, const char *headers, c
 	status = run((char *[]){ "sh", script, "--check", (char *)headers, NULL }, b->work_dir,
 		     "stap: looking at the headers", b->stopped, &words);
 	if (status < 0)
-		return status;
+		return say_unfinished(status, why, why_size);
 	if (!WIFEXITED(status) ||
 	    WEXITSTATUS(status) != 0) /* 1: not needed; 2: it cannot tell, the compile will */
 		return 0;
@@ -129,6 +136,8 @@ static int prepare_runtime(const struct tt_stap_build *b, const char *headers, c
 	memset(&words, 0, sizeof(words));
 	status = run((char *[]){ "sh", script, ret, NULL }, b->work_dir, "stap: copying its runtime",
 		     b->stopped, &words);
+	if (status < 0)
+		return say_unfinished(status, why, why_size);
 	if (status > 0) {
 		snprintf(why, why_size,
 			 "SystemTap %s does not compile with the headers of %s, and there is no changed copy "
@@ -136,10 +145,8 @@ static int prepare_runtime(const struct tt_stap_build *b, const char *headers, c
 			 version, b->release, last_line(&words));
 		return -ENOSYS;
 	}
-	if (!status)
-		log_verbose("stap: the headers of %s need a changed copy of SystemTap's runtime: %s",
-			    b->release, ret);
-	return status;
+	log_verbose("stap: the headers of %s need a changed copy of SystemTap's runtime: %s", b->release, ret);
+	return 0;
 }
 
 static bool has_symbols(const char *path)
@@ -183,7 +190,7 @@ static int prepare_folder(const struct tt_stap_build *b, char *headers, size_t s
 				 NULL },
 		     b->work_dir, "stap: collecting symbols", b->stopped, &words);
 	if (status < 0)
-		return status;
+		return say_unfinished(status, why, why_size);
 	if (!status) {
 		snprintf(headers, size, "%s", dir);
 	} else if (b->symbols) {
@@ -219,9 +226,8 @@ int tt_stap_build(const struct tt_stap_build *b, char *why, size_t size)
 	else
 		snprintf(headers, sizeof(headers), "/lib/modules/%s/build", b->release);
 	status = prepare_runtime(b, headers, runtime, sizeof(runtime), why, size);
-	if (status)
-		return status;
-	status = prepare_folder(b, headers, sizeof(headers), why, size);
+	if (!status)
+		status = prepare_folder(b, headers, sizeof(headers), why, size);
 	if (status)
 		return status;
 	snprintf(include, sizeof(include), "%s/tapset", b->tool->scripts);
@@ -246,10 +252,8 @@ int tt_stap_build(const struct tt_stap_build *b, char *why, size_t size)
 	snprintf(doing, sizeof(doing), "stap: compiling a module for %s (the first time takes minutes)",
 		 b->release);
 	status = run(argv, b->work_dir, doing, b->stopped, &words);
-	if (status < 0) {
-		snprintf(why, size, "%s", status == -EINTR ? "stopped" : strerror(-status));
-		return status;
-	}
+	if (status < 0)
+		return say_unfinished(status, why, size);
 	snprintf(script, sizeof(script), "%s/" TT_STAP_MODULE_NAME ".ko", b->work_dir);
 	if (!status && !access(script, R_OK))
 		return 0;

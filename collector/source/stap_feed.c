@@ -284,12 +284,25 @@ int tt_stap_make_epoch(struct stap_source *s, uint64_t until_ns)
 	return err;
 }
 
+/* After "end": a short recording is over before anything of it has come. */
+void tt_stap_read_windows(struct stap_source *s)
+{
+	char status[512];
+
+	tt_stap_read_status(s, status, sizeof(status));
+	s->nr_windows = (unsigned)status_number(status, "cpus_ended");
+}
+
 bool tt_stap_all_windows_ended(const struct stap_source *s)
 {
-	for (unsigned i = 0; i < s->nr_cpus; i++)
+	unsigned nr_begun = 0;
+
+	for (unsigned i = 0; i < s->nr_cpus; i++) {
 		if (s->cpus[i].open)
 			return false;
-	return true;
+		nr_begun += s->cpus[i].begun;
+	}
+	return nr_begun >= s->nr_windows;
 }
 
 int tt_stap_close_windows(struct stap_source *s)

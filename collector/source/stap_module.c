@@ -121,6 +121,12 @@ int tt_stap_module_read(const char *path, struct tt_stap_module *ret, char *why,
 		snprintf(why, size, "%s: is no kernel module; timethief stap-build makes one", path);
 		return -EINVAL;
 	}
+	/* as stap -m takes it; it becomes part of paths and an argument */
+	if (module.name[strspn(module.name, "abcdefghijklmnopqrstuvwxyz0123456789_")]) {
+		snprintf(why, size, "%s: '%s' is no name of a SystemTap module; timethief stap-build makes one",
+			 path, module.name);
+		return -EINVAL;
+	}
 	if (!module.is_ours) {
 		snprintf(why, size, "%s: module %s is none of timethief's; timethief stap-build makes one",
 			 path, module.name);

@@ -50,6 +50,7 @@ struct stap_source {
 	uint64_t started_ns, ended_ts_ns;
 	uint32_t missing_sequence;
 	uint64_t missing_since_ns; /* 0 = nothing is waited for */
+	unsigned nr_windows; /* that the module has ended: so many CPUs must have come before we stop reading */
 	bool started, stopped, child_ended;
 	int child_status;
 	bool has_control;
@@ -76,6 +77,7 @@ uint64_t tt_stap_promise_ns(const struct stap_source *s);
 int tt_stap_make_epoch(struct stap_source *s, uint64_t until_ns);
 /* Ends the windows that no batch has ended. */
 int tt_stap_close_windows(struct stap_source *s);
+void tt_stap_read_windows(struct stap_source *s);
 bool tt_stap_all_windows_ended(const struct stap_source *s);
 void tt_stap_read_losses(struct stap_source *s);
 

@@ -194,7 +194,8 @@ static bool looks_like_packet(const struct tt_stap_streams *s, const unsigned ch
 	memcpy(&head, at, sizeof(head));
 	memcpy(&batch, at + sizeof(head), sizeof(batch));
 	ahead = (int32_t)(head.sequence - s->next);
-	return ahead < TT_STAP_WINDOW && ahead > -TT_STAP_WINDOW && head.len >= sizeof(batch) &&
+	/* one that is too late, by however much, is a packet, too: take_packet() refuses it */
+	return ahead < TT_STAP_WINDOW && head.len >= sizeof(batch) &&
 	       head.len <= TT_STAP_PAYLOAD_MAX && batch.size >= sizeof(batch) && batch.size <= head.len &&
 	       batch.size % 8 == 0 && batch.version == TT_WIRE_VERSION &&
 	       (batch.stream == TT_STREAM_SCHED || batch.stream == TT_STREAM_RECORDS);

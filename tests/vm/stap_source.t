@@ -14,6 +14,9 @@ in_guest $kernel stap_source "$stap_module" || finish
 
 result() { awk -v name="$1" '$1 == name { print $2, $3 + $4 + $5 }' "$job/results"; }
 check_equal "a recording as long as a command" "$(result whole)" "0 0"
+check_equal "one that is over at once" "$(result short)" "0 0"
+report_json "$job/short.tt" "$T/short.json"
+check_equal "has the windows of both CPUs" "$(json "$T/short.json" '[.sections.runq.tables.cpus[].cpu] | tostring')" '["all","cpu0","cpu1"]'
 check_equal "Ctrl-C" "$(result int)" "0 0"
 check_equal "SIGKILL of the collector: module, folder and staprun are gone" "$(result kill)" "137 0"
 check_equal "SIGKILL of its keeper" "$(result keeper)" "1 0"

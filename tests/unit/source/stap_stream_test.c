@@ -295,6 +295,32 @@ Test(stap_stream, a_sequence_far_off_is_garbage)
 	tt_stap_streams_close(s);
 }
 
+static void push_numbered(struct tt_stap_streams *s, unsigned stream, uint32_t sequence)
+{
+	unsigned char packet[512];
+	size_t len = make_packet(packet, 1, 1);
+
+	memcpy(packet, &sequence, sizeof(sequence));
+	cr_assert_eq(tt_stap_streams_push(s, stream, packet, len), 0);
+}
+
+Test(stap_stream, what_is_too_late_by_any_distance_is_refused_and_is_no_garbage)
+{
+	struct seen seen = { 0 };
+	struct tt_stap_streams *s = open_streams(&seen, 2, 0);
+	uint32_t last = 3 * TT_STAP_WINDOW;
+
+	for (uint32_t sequence = 2; sequence <= last; sequence++) {
+		push_numbered(s, 0, sequence);
+		cr_assert_eq(tt_stap_streams_give_up(s), 0);
+	}
+	for (uint32_t i = 0; i < TT_STAP_GARBAGE_MAX / 128; i++)
+		push_numbered(s, 1, 1 + i); /* asserts that the push succeeds */
+	cr_expect_eq(tt_stap_streams_stats(s)->skipped_bytes, 0);
+	cr_expect_eq(tt_stap_streams_stats(s)->nr_refused, TT_STAP_GARBAGE_MAX / 128);
+	tt_stap_streams_close(s);
+}
+
 Test(stap_stream, an_error_of_the_sink_ends_the_push)
 {
 	struct seen seen = { .fail_at = 2 };
