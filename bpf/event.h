@@ -149,7 +149,7 @@ struct tt_switch {
 	tt_u16 seq; /* low bits of nr_switches after this switch: a gap is a loss */
 	tt_u32 next_tid;
 	tt_u32 wait_ns;	   /* dur32: growth of sched_info.run_delay of who comes */
-	tt_u32 deliver_ns; /* dur32: sched_waking to the queue; 0 unless TT_WAIT_WAKEUP. In steps of TT_DELIVER_STEP_NS */
+	tt_u32 deliver_ns; /* dur32: sched_waking to the queue; 0 unless TT_WAIT_WAKEUP. BPF: in steps of TT_DELIVER_STEP_NS, but for stamps */
 	tt_u32 waker_tid;
 	tt_u16 queued_cpu; /* CPU it was queued on first; TT_CPU_NONE = unknown */
 	tt_u8 next_prio;   /* kernel prio: 0..99 real-time, 100..139 normal, 255 deadline */

@@ -53,7 +53,6 @@ struct stap_source {
 	unsigned nr_windows; /* that the module has ended: so many CPUs must have come before we stop reading */
 	bool started, stopped, child_ended;
 	int child_status;
-	bool has_control;
 	struct tt_disk_names *disk_names;
 	/* what the module and SystemTap count, and how much of it was told */
 	uint64_t nr_lost[TT_LOSS_NR], told_lost[TT_LOSS_NR];
