@@ -153,7 +153,16 @@ struct tt_switch {
 	tt_u32 waker_tid;
 	tt_u16 queued_cpu; /* CPU it was queued on first; TT_CPU_NONE = unknown */
 	tt_u8 next_prio;   /* kernel prio: 0..99 real-time, 100..139 normal, 255 deadline */
-	tt_u8 ext;	   /* number of 8-byte words that follow this record (for stack ids) */
+	tt_u8 ext;	   /* number of 8-byte words that follow this record: enum tt_switch_ext */
+};
+
+/* Words behind a switch: ids of stacks. 0, 2 or 4 of them. */
+enum tt_switch_ext {
+	TT_EXT_PREV_KSTACK = 0, /* of who left: where it was preempted, or sleeps */
+	TT_EXT_PREV_USTACK = 1,
+	TT_EXT_WAKER_KSTACK = 2, /* of who woke who comes; of an interrupt the kernel's only */
+	TT_EXT_WAKER_USTACK = 3,
+	TT_EXT_MAX = 4,
 };
 
 /* Steal first seen between two switches. Emitted only when steal_ns > 0 (or at TT_SEEN_SYNC). */
@@ -161,9 +170,21 @@ struct tt_mark {
 	tt_u32 dts_ns;
 	tt_u32 steal_ns; /* dur32 */
 	tt_u16 flags;	 /* TT_SW_MARK set */
-	tt_u16 pad;
+	tt_u8 ext;	 /* number of 8-byte words that follow: 0, or ids of the victim's kernel and user stack */
+	tt_u8 pad;
 	tt_u32 tid; /* who was running: the victim */
 };
+
+#ifndef __bpf__
+/* Bytes of a packed record with what follows it. flags lie at the same place in both, so one look tells which it is. */
+static inline tt_u32 tt_packed_size(const struct tt_switch *rec)
+{
+	if (rec->flags & TT_SW_MARK)
+		return sizeof(struct tt_mark) + 8u * ((const struct tt_mark *)rec)->ext;
+	return sizeof(*rec) + 8u * rec->ext;
+}
+_Static_assert(__builtin_offsetof(struct tt_switch, flags) == __builtin_offsetof(struct tt_mark, flags), "told apart by flags");
+#endif
 
 /* Head of every record of TT_STREAM_RECORDS. */
 struct tt_record {
@@ -307,6 +328,88 @@ struct tt_hook_change {
 	char probe[8], from[24], to[24]; /* names as in timethief doctor, NUL-terminated */
 };
 
+/* Stacks. An id is a hash of the addresses, keyed for the session: the same in every record, and of one stack
+ * only. Taken by frame pointers (user) and by what the kernel unwinds itself with. */
+enum {
+	TT_STACK_NONE = 0,   /* not asked for, or there is none: a kernel thread has no user stack */
+	TT_STACK_MISSED = 1, /* there was one, and it could not be taken */
+	TT_STACK_IDS = 2,    /* the first that is an id */
+	TT_STACK_DEPTH_MAX = 127,
+};
+
+/* What an id stands for. Comes once for each id, more often where the kernel side has forgotten that it was told. */
+struct tt_stack {
+	struct tt_record rec;
+	tt_u64 id;
+	tt_u64 space; /* whose addresses: 0 = the kernel's; else a hash of a process between two execs */
+	tt_u32 pid;   /* of that process */
+	tt_u16 nr;
+	tt_u16 flags; /* TT_STACK_* */
+	/* tt_u64 ips[nr]: where each function is, leaf first; of callers the address that they return to */
+};
+
+enum {
+	TT_STACK_USER = 1,
+	TT_STACK_CUT = 2, /* deeper than could be taken */
+};
+
+/* The CPU looked at, at a fixed rate (record --rate). */
+struct tt_sample {
+	struct tt_record rec;
+	tt_u64 period_ns; /* since the sample before on this CPU, or since recording began on it */
+	tt_u64 steal_ns;  /* of it */
+	tt_u64 kstack, ustack;
+	tt_u32 tid, pid; /* 0 = idle */
+	tt_u16 flags;	 /* TT_SAMPLE_* */
+	tt_u16 pad[3];
+};
+
+enum { TT_SAMPLE_USER = 1 /* ran user code */ };
+
+/* A disk record of a recording with stacks is longer: the submitter's. */
+struct tt_disk_with_stacks {
+	struct tt_disk disk;
+	tt_u64 kstack, ustack;
+};
+
+/* Where code comes from: the kernel, one of its modules, a file, a table of a JIT. */
+struct tt_module {
+	struct tt_record rec;
+	tt_u32 id; /* from 1 */
+	tt_u16 flags;
+	tt_u8 build_id_len, build_id[21];
+	tt_u32 path_len;
+	/* char path[]: NUL-padded to a multiple of 8; any bytes */
+};
+
+enum {
+	TT_MODULE_KERNEL = 1,
+	TT_MODULE_JIT = 2,
+	TT_MODULE_DELETED = 4, /* there was no such file any more */
+	TT_MODULE_REPLACED = 8, /* the file was another one by then: its symbols were not taken */
+	TT_MODULE_NO_SYMBOLS = 16, /* the file was read and has none */
+};
+
+/* The name of a function or of a source file. */
+struct tt_symbol {
+	struct tt_record rec;
+	tt_u32 id; /* from 1 */
+	tt_u32 name_len;
+	/* char name[]: NUL-padded to a multiple of 8; any bytes */
+};
+
+/* What is at an address: one record, and one more for each function that was inlined there, the innermost first. */
+struct tt_frame {
+	struct tt_record rec;
+	tt_u64 space, ip; /* as in struct tt_stack */
+	tt_u64 offset; /* of ip in the symbol; without one, in the module (address of its ELF file) */
+	tt_u32 module, symbol; /* ids, 0 = unknown */
+	tt_u32 file, line; /* id of a symbol that is the source file's name; 0 = unknown */
+	tt_u16 flags, pad[3];
+};
+
+enum { TT_FRAME_INLINED = 1 /* into the one that follows */ };
+
 /* Something was lost, when and how much. */
 struct tt_loss {
 	struct tt_record rec; /* ts_ns: when it was noticed; cpu: where, or TT_CPU_NONE */
@@ -328,6 +431,10 @@ enum tt_loss_what {
 	TT_LOSS_NAMES = 7,  /* a name was cut or did not fit */
 	TT_LOSS_JUMP = 8,   /* steal clock went back or jumped; clamped */
 	TT_LOSS_PACKETS = 9, /* SystemTap's packets that never came or could not be read; what was in them is unknown */
+	TT_LOSS_STACKS = 10, /* stacks that found no room: their id stands for nothing */
+	TT_LOSS_STACK_MISSED = 11, /* stacks that could not be taken */
+	TT_LOSS_STACK_CUT = 12, /* stacks deeper than could be taken */
+	TT_LOSS_MAPPINGS = 13, /* where files were mapped was lost: addresses without a module */
 	TT_LOSS_NR,
 };
 
@@ -336,4 +443,6 @@ _Static_assert(sizeof(struct tt_batch) == 64, "wire layout changed");
 _Static_assert(sizeof(struct tt_switch) == 32 && sizeof(struct tt_mark) == 16, "wire layout changed");
 _Static_assert(sizeof(struct tt_record) == 16 && sizeof(struct tt_disk) == 112, "wire layout changed");
 _Static_assert(sizeof(struct tt_task) == 88 && sizeof(struct tt_cgroup) == 280, "wire layout changed");
+_Static_assert(sizeof(struct tt_stack) == 40 && sizeof(struct tt_sample) == 64, "wire layout changed");
+_Static_assert(sizeof(struct tt_module) == 48 && sizeof(struct tt_symbol) == 24 && sizeof(struct tt_frame) == 64, "wire layout changed");
 #endif

@@ -331,7 +331,7 @@ static __always_inline void tt_observe(struct tt_cpu *c, u64 now_ns, enum tt_ste
 	mark->dts_ns = now_ns - c->last_ts_ns;
 	mark->steal_ns = tt_dur32_pack(steal_ns);
 	mark->flags = flags;
-	mark->pad = 0;
+	mark->ext = mark->pad = 0;
 	mark->tid = c->cur_tid;
 	c->pos = pos + sizeof(*mark) / 8;
 	c->head.nr_records++;

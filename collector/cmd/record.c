@@ -23,6 +23,7 @@
 #include "collector/cmd/choose.h"
 #include "collector/cmd/cmd.h"
 #include "collector/cmd/options.h"
+#include "collector/render/words.h"
 #include "collector/session/session.h"
 #include "collector/source/record_batch.h"
 #include "collector/source/source.h"
@@ -236,11 +237,9 @@ static void count_switches(struct cpu_count *c, const struct tt_batch *b)
 	while (p < end) {
 		const struct tt_switch *sw = (const void *)p;
 
-		if (sw->flags & TT_SW_MARK) {
-			p += sizeof(struct tt_mark);
+		p += tt_packed_size(sw);
+		if (sw->flags & TT_SW_MARK)
 			continue;
-		}
-		p += sizeof(*sw) + 8u * sw->ext;
 		c->last_nr_switches += (uint16_t)(sw->seq - (uint16_t)c->last_nr_switches);
 		c->nr_recorded++;
 	}
@@ -293,12 +292,6 @@ static int sink_epoch(void *ctx, uint64_t until_ts_ns)
 
 /* --- what the user sees --- */
 
-static uint64_t nr_lost(const struct tt_summary *s)
-{
-	return s->nr_lost[TT_LOSS_SWITCHES] + s->nr_lost[TT_LOSS_RECORDS] + s->nr_lost[TT_LOSS_NESTED] +
-	       s->nr_lost[TT_LOSS_PACKETS];
-}
-
 static void show_progress(struct recording *r)
 {
 	uint64_t now_ns = tt_now_ns(), nr_events = r->summary.nr_events + r->open_events;
@@ -311,27 +304,10 @@ static void show_progress(struct recording *r)
 	memcpy(r->summary.nr_lost, stats.nr_lost, sizeof(stats.nr_lost));
 	log_status("%.1f s  %.0f events/s  %llu lost  %sB", (double)(now_ns - r->summary.start_ts_ns) / 1e9,
 		   (double)(nr_events - r->shown_events) * 1e9 / (double)(now_ns - r->shown_ns),
-		   (unsigned long long)nr_lost(&r->summary),
+		   (unsigned long long)tt_loss_shed(r->summary.nr_lost),
 		   tt_format_bytes(bytes, sizeof(bytes), tt_session_writer_bytes(r->writer)));
 	r->shown_ns = now_ns;
 	r->shown_events = nr_events;
-}
-
-static const char *loss_word(unsigned what)
-{
-	static const char *const words[TT_LOSS_NR] = {
-		[TT_LOSS_SWITCHES] = "switches shed",
-		[TT_LOSS_RECORDS] = "records shed",
-		[TT_LOSS_TASK_STATE] = "waits of tasks without state",
-		[TT_LOSS_REQUEST_STATE] = "requests without state",
-		[TT_LOSS_NESTED] = "nested",
-		[TT_LOSS_UNSEEN] = "unseen by the programs",
-		[TT_LOSS_NAMES] = "names cut",
-		[TT_LOSS_JUMP] = "steal jumps",
-		[TT_LOSS_PACKETS] = "packets missing",
-	};
-
-	return words[what];
 }
 
 static void show_summary(const struct recording *r, const char *file)
@@ -345,11 +321,11 @@ static void show_summary(const struct recording *r, const char *file)
 		if (s->nr_lost[i] && len < sizeof(details))
 			len += (size_t)snprintf(details + len, sizeof(details) - len, "%s%llu %s",
 						len ? ", " : " (", (unsigned long long)s->nr_lost[i],
-						loss_word(i));
+						tt_loss_words(i));
 	if (len && len < sizeof(details) - 1)
 		strcat(details, ")");
 	log_info("%s: %.3f s, ended by %s, %llu events, %llu lost%s, %sB", file, seconds, s->ended_by,
-		 (unsigned long long)s->nr_events, (unsigned long long)nr_lost(s), details,
+		 (unsigned long long)s->nr_events, (unsigned long long)tt_loss_shed(s->nr_lost), details,
 		 tt_format_bytes(size, sizeof(size), s->file_bytes));
 	if (s->prog_runs)
 		snprintf(programs, sizeof(programs), "BPF programs about %.3f s of CPU (%.2f %% of one), ",

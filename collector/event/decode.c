@@ -61,28 +61,39 @@ const struct tt_decode_stats *tt_decoder_stats(const struct tt_decoder *dec)
 	return &dec->stats;
 }
 
-/* flags lie at the same place in both packed records, so one look tells which it is. */
-_Static_assert(offsetof(struct tt_switch, flags) == offsetof(struct tt_mark, flags), "told apart by flags");
-
 /* Bytes of the packed record at the head of left bytes; 0 = it does not fit. */
 static size_t packed_size(const unsigned char *at, size_t left)
 {
 	const struct tt_switch *sw = (const void *)at;
 	size_t size;
 
-	if (left < sizeof(struct tt_mark))
+	if (left < sizeof(struct tt_mark) || (!(sw->flags & TT_SW_MARK) && left < sizeof(*sw)))
 		return 0;
-	if (sw->flags & TT_SW_MARK)
-		return sizeof(struct tt_mark);
-	if (left < sizeof(*sw))
-		return 0;
-	size = sizeof(*sw) + 8u * sw->ext;
+	size = tt_packed_size(sw);
 	return size <= left ? size : 0;
 }
 
 static bool is_record_kind(unsigned kind)
 {
 	return kind != TT_EV_SWITCH && kind != TT_EV_STEAL && tt_kind_size(kind);
+}
+
+/* What follows the fixed part of a record is in it. */
+static bool tail_fits(const struct tt_record *rec)
+{
+	size_t tail = rec->size - tt_kind_size(rec->kind);
+
+	switch (rec->kind) {
+	case TT_EV_STACK:
+		return ((const struct tt_stack *)rec)->nr <= tail / sizeof(uint64_t);
+	case TT_EV_MODULE:
+		return ((const struct tt_module *)rec)->path_len <= tail &&
+		       ((const struct tt_module *)rec)->build_id_len <= sizeof(((struct tt_module *)0)->build_id);
+	case TT_EV_SYMBOL:
+		return ((const struct tt_symbol *)rec)->name_len <= tail;
+	default:
+		return true;
+	}
 }
 
 /* Bytes of the whole record at the head of left bytes; 0 = it does not fit or says what cannot be. */
@@ -92,7 +103,7 @@ static size_t record_size(const unsigned char *at, size_t left)
 
 	if (left < sizeof(*rec) || rec->size < sizeof(*rec) || rec->size % 8 || rec->size > left)
 		return 0;
-	if (is_record_kind(rec->kind) && rec->size < tt_kind_size(rec->kind))
+	if (is_record_kind(rec->kind) && (rec->size < tt_kind_size(rec->kind) || !tail_fits(rec)))
 		return 0;
 	if (rec->cpu >= TT_DECODE_CPUS_MAX && rec->cpu != TT_CPU_NONE)
 		return 0;
@@ -335,6 +346,11 @@ static void take_steal(struct tt_decode_cursor *cur, uint32_t packed, unsigned f
 	set_steal(cur, steal_ns, victim_tid, seen, false);
 }
 
+static uint64_t ext_word(const uint64_t *ext, unsigned nr, unsigned i)
+{
+	return i < nr ? ext[i] : TT_STACK_NONE;
+}
+
 static void take_switch(struct tt_decode_cursor *cur, const struct tt_switch *rec)
 {
 	struct tt_decode_cpu *st = cur->state;
@@ -358,6 +374,19 @@ static void take_switch(struct tt_decode_cursor *cur, const struct tt_switch *re
 	sw->queued_cpu = rec->queued_cpu;
 	sw->next_prio = rec->next_prio;
 	sw->wait_kind = (rec->flags & TT_SW_WAIT_MASK) >> TT_SW_WAIT_SHIFT;
+	sw->has_stacks = rec->ext != 0;
+	if (sw->has_stacks) {
+		const uint64_t *ext = (const void *)(rec + 1);
+
+		sw->prev_kstack = ext_word(ext, rec->ext, TT_EXT_PREV_KSTACK);
+		sw->prev_ustack = ext_word(ext, rec->ext, TT_EXT_PREV_USTACK);
+		sw->waker_kstack = ext_word(ext, rec->ext, TT_EXT_WAKER_KSTACK);
+		sw->waker_ustack = ext_word(ext, rec->ext, TT_EXT_WAKER_USTACK);
+		if (cur->todo & TODO_STEAL) {
+			cur->steal.kstack = sw->prev_kstack;
+			cur->steal.ustack = sw->prev_ustack;
+		}
+	}
 	cur->todo |= TODO_SWITCH;
 	st->running_tid = rec->next_tid;
 	st->wait_total_ns += sw->wait_ns;
@@ -370,8 +399,11 @@ static void take_mark(struct tt_decode_cursor *cur, const struct tt_mark *rec)
 	cur->dec->stats.nr_marks++;
 	take_steal(cur, rec->steal_ns, rec->flags, rec->tid,
 		   (rec->flags & TT_SW_SEEN_MASK) >> TT_SW_SEEN_SHIFT);
-	if (cur->todo & TODO_STEAL)
-		cur->steal.ev.flags = rec->flags;
+	if (!(cur->todo & TODO_STEAL))
+		return;
+	cur->steal.ev.flags = rec->flags;
+	cur->steal.kstack = ext_word((const void *)(rec + 1), rec->ext, TT_EXT_PREV_KSTACK);
+	cur->steal.ustack = ext_word((const void *)(rec + 1), rec->ext, TT_EXT_PREV_USTACK);
 }
 
 static void take_packed(struct tt_decode_cursor *cur)
@@ -379,13 +411,11 @@ static void take_packed(struct tt_decode_cursor *cur)
 	const struct tt_switch *rec = (const void *)cur->at;
 
 	cur->ts_ns += rec->dts_ns;
-	if (rec->flags & TT_SW_MARK) {
-		take_mark(cur, (const void *)cur->at);
-		cur->at += sizeof(struct tt_mark);
-	} else {
+	cur->at += tt_packed_size(rec);
+	if (rec->flags & TT_SW_MARK)
+		take_mark(cur, (const void *)rec);
+	else
 		take_switch(cur, rec);
-		cur->at += sizeof(*rec) + 8u * rec->ext;
-	}
 	cur->state->last_ts_ns = cur->ts_ns;
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/event.h"
@@ -27,6 +28,9 @@ struct tt_ev_switch {
 	uint16_t queued_cpu; /* TT_CPU_NONE = unknown */
 	uint8_t next_prio;
 	uint8_t wait_kind; /* enum tt_wait_kind */
+	bool has_stacks;   /* else the next four are not set */
+	uint64_t prev_kstack, prev_ustack; /* where who left is; ids, or TT_STACK_NONE, TT_STACK_MISSED */
+	uint64_t waker_kstack, waker_ustack; /* of a wakeup's waker */
 };
 #define TT_TID_UNKNOWN UINT32_MAX
 
@@ -38,6 +42,7 @@ struct tt_ev_steal {
 	uint32_t tid;	   /* the victim: who was on the CPU; TT_TID_UNKNOWN: steal of a stretch that was shed */
 	uint8_t seen;	   /* enum tt_steal_seen */
 	uint8_t shed;	   /* 1: not one gap but the sum of a shed stretch */
+	uint64_t kstack, ustack; /* of the victim when it was seen: where it was hit, if a tick saw it */
 };
 
 /* The other kinds are their record of bpf/event.h behind an event: ev.ts_ns, ev.cpu are copied from it. */

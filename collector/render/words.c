@@ -16,7 +16,11 @@ static const struct {
 	[TT_LOSS_UNSEEN] = { "unseen", "switches unseen" },
 	[TT_LOSS_NAMES] = { "names", "names cut" },
 	[TT_LOSS_JUMP] = { "steal_jumps", "steal clock jumps" },
-	[TT_LOSS_PACKETS] = { "packets", "SystemTap packets missing" },
+	[TT_LOSS_PACKETS] = { "packets", "packets missing" },
+	[TT_LOSS_STACKS] = { "stacks", "stacks shed" },
+	[TT_LOSS_STACK_MISSED] = { "stack_missed", "stacks not to be had" },
+	[TT_LOSS_STACK_CUT] = { "stack_cut", "stacks cut at their depth" },
+	[TT_LOSS_MAPPINGS] = { "mappings", "file mappings missed" },
 };
 
 const char *tt_loss_key(unsigned what)

@@ -73,6 +73,8 @@ static const char *const loss_names[TT_LOSS_NR] = {
 	[TT_LOSS_NESTED] = "nested",	     [TT_LOSS_UNSEEN] = "unseen",
 	[TT_LOSS_NAMES] = "names",	     [TT_LOSS_JUMP] = "jump",
 	[TT_LOSS_PACKETS] = "packets",
+	[TT_LOSS_STACKS] = "stacks",	     [TT_LOSS_STACK_MISSED] = "stack_missed",
+	[TT_LOSS_STACK_CUT] = "stack_cut",   [TT_LOSS_MAPPINGS] = "mappings",
 };
 
 /* Bytes of the UTF-8 character at s, 0 = not one. Surrogates, overlong forms and what is above U+10FFFF are

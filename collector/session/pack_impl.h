@@ -103,7 +103,7 @@ struct tt_sched_columns {
 	struct tt_column flags, steal, next_tid, seq, ext;
 	struct tt_column dts[TT_SCHED_DTS_GROUPS];
 	struct tt_column waits[TT_SCHED_WAIT_COLUMNS][TT_SCHED_WAIT_GROUPS];
-	struct tt_column mark_tid, mark_pad, words;
+	struct tt_column mark_tid, mark_ext, words;
 };
 
 /* RECORDS */

@@ -10,7 +10,7 @@ struct rows {
 	uint32_t *flags, *steal, *next_tid, *seq, *ext;
 	uint32_t *dts;				/* group 0, then group 1 */
 	uint32_t *waits[TT_SCHED_WAIT_COLUMNS]; /* group by group */
-	uint32_t *mark_tid, *mark_pad;
+	uint32_t *mark_tid, *mark_ext;
 	uint64_t *words;
 	uint32_t nr_records, nr_switches, nr_marks, nr_words;
 	uint32_t dts_at[TT_SCHED_DTS_GROUPS], waits_at[TT_SCHED_WAIT_GROUPS];
@@ -30,12 +30,9 @@ static void each_row(const uint8_t *data, size_t size, row_fn fn, void *ctx)
 			const struct tt_switch *rec = (const void *)at;
 
 			fn(ctx, b->cpu, running_tid, rec);
-			if (rec->flags & TT_SW_MARK) {
-				at += sizeof(struct tt_mark);
-				continue;
-			}
-			running_tid = rec->next_tid;
-			at += sizeof(*rec) + 8u * rec->ext;
+			at += tt_packed_size(rec);
+			if (!(rec->flags & TT_SW_MARK))
+				running_tid = rec->next_tid;
 		}
 	}
 }
@@ -46,16 +43,25 @@ static void count_row(void *ctx, uint16_t cpu, uint32_t running_tid, const struc
 
 	(void)cpu;
 	head->nr_dts[tt_sched_dts_group(running_tid)]++;
-	if (rec->flags & TT_SW_MARK)
+	if (rec->flags & TT_SW_MARK) {
+		head->nr_words += ((const struct tt_mark *)rec)->ext;
 		return;
+	}
 	head->nr_waits[tt_sched_wait_group(rec->next_tid, rec->flags)]++;
 	head->nr_words += rec->ext;
+}
+
+static void add_words(struct rows *r, const void *words, unsigned nr)
+{
+	memcpy(r->words + r->nr_words, words, 8u * nr);
+	r->nr_words += nr;
 }
 
 static void add_mark(struct rows *r, uint32_t running_tid, const struct tt_mark *mark)
 {
 	r->mark_tid[r->nr_marks] = mark->tid ^ running_tid;
-	r->mark_pad[r->nr_marks++] = mark->pad;
+	r->mark_ext[r->nr_marks++] = mark->ext | (uint32_t)mark->pad << 8;
+	add_words(r, mark + 1, mark->ext);
 }
 
 static void add_row(void *ctx, uint16_t cpu, uint32_t running_tid, const struct tt_switch *rec)
@@ -79,8 +85,7 @@ static void add_row(void *ctx, uint16_t cpu, uint32_t running_tid, const struct 
 	r->waits[TT_SCHED_WAKER][at] = rec->waker_tid;
 	r->waits[TT_SCHED_QUEUED][at] = rec->queued_cpu ^ cpu;
 	r->waits[TT_SCHED_PRIO][at] = rec->next_prio;
-	memcpy(r->words + r->nr_words, rec + 1, 8u * rec->ext);
-	r->nr_words += rec->ext;
+	add_words(r, rec + 1, rec->ext);
 }
 
 /* Points the arrays into scratch memory and sets where each group begins. */
@@ -99,7 +104,7 @@ static int reserve_rows(struct tt_packer *p, const struct tt_sched_payload *head
 	r->ext = array += nr;
 	r->dts = array += nr;
 	r->mark_tid = array += nr;
-	r->mark_pad = array += nr;
+	r->mark_ext = array += nr;
 	for (unsigned i = 0; i < TT_SCHED_WAIT_COLUMNS; i++)
 		r->waits[i] = array += nr;
 	for (unsigned g = 1; g < TT_SCHED_DTS_GROUPS; g++)
@@ -154,7 +159,7 @@ static void write_rows(struct tt_packer *p, const struct tt_sched_payload *head,
 	tt_column_write32(cw, r->dts + head->nr_dts[0], head->nr_dts[1], false, out);
 	write_waits(p, head, r, out);
 	tt_column_write32(cw, r->mark_tid, r->nr_marks, true, out);
-	tt_column_write32(cw, r->mark_pad, r->nr_marks, true, out);
+	tt_column_write32(cw, r->mark_ext, r->nr_marks, true, out);
 	tt_column_write64(cw, r->words, r->nr_words, out);
 }
 
@@ -169,14 +174,12 @@ static uint32_t predict_batch(struct tt_predicted *pd, const struct tt_batch *b,
 
 		pd->ts_ns += rec->dts_ns;
 		pd->steal_clock_ns += tt_dur32_unpack(rec->steal_ns);
-		if (rec->flags & TT_SW_MARK) {
-			at += sizeof(struct tt_mark);
+		at += tt_packed_size(rec);
+		if (rec->flags & TT_SW_MARK)
 			continue;
-		}
 		seq[nr_switches++] = tt_predicted_seq_residual(pd, rec->seq);
 		pd->wait_total_ns += tt_dur32_unpack(rec->wait_ns);
 		pd->running_tid = rec->next_tid;
-		at += sizeof(*rec) + 8u * rec->ext;
 	}
 	return nr_switches;
 }
@@ -249,7 +252,7 @@ static int open_columns(struct tt_sched_columns *c, const struct tt_sched_payloa
 		for (unsigned g = 0; g < TT_SCHED_WAIT_GROUPS; g++)
 			err = err ? err : tt_column_open(&c->waits[i][g], head->nr_waits[g], at, end);
 	err = err ? err : tt_column_open(&c->mark_tid, nr_marks, at, end);
-	err = err ? err : tt_column_open(&c->mark_pad, nr_marks, at, end);
+	err = err ? err : tt_column_open(&c->mark_ext, nr_marks, at, end);
 	return err ? err : tt_column_open(&c->words, head->nr_words, at, end);
 }
 
@@ -283,7 +286,7 @@ struct strip {
 	uint32_t ext[TT_PACK_RECORDS_PER_BATCH_MAX];
 	uint32_t dts[TT_PACK_RECORDS_PER_BATCH_MAX]; /* group after group */
 	uint32_t waits[TT_SCHED_WAIT_COLUMNS][TT_PACK_RECORDS_PER_BATCH_MAX];
-	uint32_t mark_tid[TT_PACK_RECORDS_PER_BATCH_MAX], mark_pad[TT_PACK_RECORDS_PER_BATCH_MAX];
+	uint32_t mark_tid[TT_PACK_RECORDS_PER_BATCH_MAX], mark_ext[TT_PACK_RECORDS_PER_BATCH_MAX];
 	unsigned nr_records, nr_switches, nr_marks;
 	unsigned dts_at[TT_SCHED_DTS_GROUPS], waits_at[TT_SCHED_WAIT_GROUPS];
 };
@@ -307,9 +310,15 @@ static int read_kinds(struct tt_sched_columns *c, struct strip *s, size_t *ret_s
 	}
 	if (tt_column_read32(&c->next_tid, s->next_tid, s->nr_switches) ||
 	    tt_column_read32(&c->seq, s->seq, s->nr_switches) ||
-	    tt_column_read32(&c->ext, s->ext, s->nr_switches))
+	    tt_column_read32(&c->ext, s->ext, s->nr_switches) ||
+	    tt_column_read32(&c->mark_ext, s->mark_ext, s->nr_marks))
 		return -EBADMSG;
 	size += s->nr_marks * sizeof(struct tt_mark) + s->nr_switches * sizeof(struct tt_switch);
+	for (unsigned i = 0; i < s->nr_marks; i++) {
+		if (s->mark_ext[i] > UINT16_MAX)
+			return -EBADMSG;
+		size += 8 * (uint8_t)s->mark_ext[i];
+	}
 	for (unsigned i = 0; i < s->nr_switches; i++) {
 		if (s->seq[i] > UINT16_MAX || s->ext[i] > UINT8_MAX)
 			return -EBADMSG;
@@ -344,10 +353,7 @@ static int read_groups(struct tt_sched_columns *c, struct strip *s, uint32_t run
 			if (tt_column_read32(&c->waits[i][g], s->waits[i] + at, nr_waits[g]))
 				return -EBADMSG;
 	}
-	if (tt_column_read32(&c->mark_tid, s->mark_tid, s->nr_marks) ||
-	    tt_column_read32(&c->mark_pad, s->mark_pad, s->nr_marks))
-		return -EBADMSG;
-	return 0;
+	return tt_column_read32(&c->mark_tid, s->mark_tid, s->nr_marks);
 }
 
 static int build_switch(struct tt_sched_columns *c, struct strip *s, unsigned cpu, unsigned flags,
@@ -372,10 +378,12 @@ static int build_switch(struct tt_sched_columns *c, struct strip *s, unsigned cp
 	return tt_column_read64(&c->words, (uint64_t *)(rec + 1), rec->ext);
 }
 
-static void build_mark(struct strip *s, uint32_t running_tid, struct tt_mark *rec)
+static int build_mark(struct tt_sched_columns *c, struct strip *s, uint32_t running_tid, struct tt_mark *rec)
 {
-	rec->pad = (uint16_t)s->mark_pad[s->nr_marks];
+	rec->ext = (uint8_t)s->mark_ext[s->nr_marks];
+	rec->pad = (uint8_t)(s->mark_ext[s->nr_marks] >> 8);
 	rec->tid = s->mark_tid[s->nr_marks++] ^ running_tid;
+	return tt_column_read64(&c->words, (uint64_t *)(rec + 1), rec->ext);
 }
 
 static int build_records(struct tt_sched_columns *c, struct strip *s, const struct tt_batch *b,
@@ -392,14 +400,10 @@ static int build_records(struct tt_sched_columns *c, struct strip *s, const stru
 		rec->flags = (uint16_t)s->flags[i];
 		pd->ts_ns += rec->dts_ns;
 		pd->steal_clock_ns += tt_dur32_unpack(rec->steal_ns);
-		if (rec->flags & TT_SW_MARK) {
-			build_mark(s, pd->running_tid, (struct tt_mark *)at);
-			at += sizeof(struct tt_mark);
-		} else {
-			if (build_switch(c, s, b->cpu, rec->flags, pd, rec))
-				return -EBADMSG;
-			at += sizeof(*rec) + 8u * rec->ext;
-		}
+		if (rec->flags & TT_SW_MARK ? build_mark(c, s, pd->running_tid, (struct tt_mark *)at)
+					    : build_switch(c, s, b->cpu, rec->flags, pd, rec))
+			return -EBADMSG;
+		at += tt_packed_size(rec);
 	}
 	return 0;
 }

@@ -37,12 +37,8 @@ static int trial_batch(void *ctx, const void *data, size_t len)
 		const struct tt_switch *sw = (const void *)p;
 
 		t->steal_ns += tt_dur32_unpack(sw->steal_ns);
-		if (sw->flags & TT_SW_MARK) {
-			p += sizeof(struct tt_mark);
-		} else {
-			p += sizeof(*sw) + 8u * sw->ext;
-			t->nr_switches++;
-		}
+		t->nr_switches += !(sw->flags & TT_SW_MARK);
+		p += tt_packed_size(sw);
 	}
 	return 0;
 }

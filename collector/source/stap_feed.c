@@ -28,11 +28,9 @@ static void follow_cpu(struct stap_cpu *cpu, const struct tt_batch *batch)
 
 		head->base_ts_ns += sw->dts_ns;
 		head->steal_clock_ns += tt_dur32_unpack(sw->steal_ns);
-		if (sw->flags & TT_SW_MARK) {
-			at += sizeof(struct tt_mark);
+		at += tt_packed_size(sw);
+		if (sw->flags & TT_SW_MARK)
 			continue;
-		}
-		at += sizeof(*sw) + 8u * sw->ext;
 		head->nr_switches += (uint16_t)(sw->seq - (uint16_t)head->nr_switches);
 		head->wait_total_ns += tt_dur32_unpack(sw->wait_ns);
 		head->prev_tid = sw->next_tid;

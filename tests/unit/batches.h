@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -58,6 +59,14 @@ static inline struct tt_mark *tb_mark(union tb *t, uint32_t dts_ns, uint32_t ste
 	return mark;
 }
 
+/* Words behind the record that was added last. */
+static inline void tb_ext(union tb *t, uint8_t *ret_ext, const uint64_t *words, unsigned nr)
+{
+	memcpy(t->data + t->b.size, words, nr * sizeof(*words));
+	t->b.size += nr * (uint32_t)sizeof(*words);
+	*ret_ext = (uint8_t)nr;
+}
+
 static inline void *tb_record(union tb *t, unsigned kind, size_t size, unsigned cpu, uint64_t ts_ns)
 {
 	struct tt_record *rec = tb_add(t, size);
@@ -99,7 +108,8 @@ static inline void tb_random_batch(union tb *t, uint64_t *seed)
 		uint64_t rnd = tb_random(seed);
 		size_t size = stream == TT_STREAM_RECORDS ? 16 + rnd % 32 * 8
 			      : rnd % 3			  ? 32 + rnd % 4 * 8
-							  : 16;
+							  : 16 + rnd / 3 % 3 * 8;
+		bool is_mark = stream == TT_STREAM_SCHED && !(rnd % 3);
 		uint8_t *at;
 
 		if (t->b.size + size > sizeof(t->data))
@@ -117,8 +127,11 @@ static inline void tb_random_batch(union tb *t, uint64_t *seed)
 			rec->kind = (uint16_t)(100 + rnd % 7);
 			rec->cpu = (uint32_t)(rnd >> 30) % 5;
 			rec->ts_ns >>= 20;
-		} else if (size == 16) {
-			((struct tt_mark *)(void *)at)->flags |= TT_SW_MARK;
+		} else if (is_mark) {
+			struct tt_mark *mark = (void *)at;
+
+			mark->flags |= TT_SW_MARK;
+			mark->ext = (uint8_t)((size - 16) / 8);
 		} else {
 			struct tt_switch *sw = (void *)at;
 

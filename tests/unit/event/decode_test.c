@@ -436,3 +436,74 @@ Test(decode, every_kind_has_a_name_a_shape_and_a_size)
 	cr_expect(eq(ptr, (void *)tt_kind_shape(TT_EV_WINDOW), NULL));
 	cr_expect(eq(sz, tt_kind_size(12345), 0));
 }
+
+Test(decode, stacks_of_a_switch_are_who_left_and_the_waker)
+{
+	uint64_t words[] = { 101, 102, 103, 104 };
+	union tb t;
+	struct tt_switch *sw;
+
+	begin_first(&t);
+	sw = tb_switch(&t, 100, 20, 1);
+	sw->steal_ns = 7;
+	tb_ext(&t, &sw->ext, words, 2);
+	sw = tb_switch(&t, 100, 30, 2);
+	tb_ext(&t, &sw->ext, words, 4);
+	tb_switch(&t, 100, 40, 3);
+	cr_assert(eq(int, decode(&t), 0));
+	cr_assert(eq(u32, seen.nr, 5));
+	cr_expect(eq(u64, seen.events[1].steal.kstack, 101), "the victim is who left");
+	cr_expect(eq(u64, seen.events[1].steal.ustack, 102));
+	cr_expect(seen.events[2].sw.has_stacks);
+	cr_expect(eq(u64, seen.events[2].sw.prev_kstack, 101));
+	cr_expect(eq(u64, seen.events[2].sw.waker_kstack, TT_STACK_NONE));
+	cr_expect(eq(u64, seen.events[3].sw.prev_ustack, 102));
+	cr_expect(eq(u64, seen.events[3].sw.waker_kstack, 103));
+	cr_expect(eq(u64, seen.events[3].sw.waker_ustack, 104));
+	cr_expect(not(seen.events[4].sw.has_stacks));
+}
+
+Test(decode, stacks_of_a_mark_are_the_victims)
+{
+	uint64_t words[] = { 101, 102 };
+	union tb t;
+	struct tt_mark *mark;
+
+	begin_first(&t);
+	mark = tb_mark(&t, 400, 300, TT_SEEN_TICK, 10);
+	tb_ext(&t, &mark->ext, words, 2);
+	tb_mark(&t, 400, 300, TT_SEEN_TICK, 10);
+	cr_assert(eq(int, decode(&t), 0));
+	cr_assert(eq(u32, seen.nr, 3));
+	cr_expect(eq(u64, seen.events[1].steal.kstack, 101));
+	cr_expect(eq(u64, seen.events[1].steal.ustack, 102));
+	cr_expect(eq(u64, seen.events[2].steal.kstack, TT_STACK_NONE));
+	cr_expect(eq(u64, seen.events[2].ev.ts_ns, 1000800));
+}
+
+Test(decode, what_a_record_says_of_its_length_must_be_in_it)
+{
+	static const struct {
+		unsigned kind;
+		size_t fixed, at; /* where its u16 or u32 length lies */
+		bool is_u16;
+		unsigned unit;
+	} kinds[] = {
+		{ TT_EV_STACK, sizeof(struct tt_stack), offsetof(struct tt_stack, nr), true, 8 },
+		{ TT_EV_MODULE, sizeof(struct tt_module), offsetof(struct tt_module, path_len), false, 1 },
+		{ TT_EV_SYMBOL, sizeof(struct tt_symbol), offsetof(struct tt_symbol, name_len), false, 1 },
+	};
+
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		for (unsigned extra = 0; extra < 2; extra++) {
+			uint32_t len = 16 / kinds[i].unit + extra;
+			union tb t;
+			uint8_t *rec;
+
+			tb_begin(&t, TT_STREAM_RECORDS, 0, 1000);
+			rec = tb_record(&t, kinds[i].kind, kinds[i].fixed + 16, 0, 1000);
+			memcpy(rec + kinds[i].at, &len, kinds[i].is_u16 ? 2 : 4);
+			cr_expect(eq(int, decode(&t), extra ? -EBADMSG : 0), "kind %u, length %u", kinds[i].kind, len);
+		}
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stacks - what the ids of stacks stand for: frames with names, as the recording resolved them at its end.
+ *
+ * Fed with every event; takes TT_EV_STACK, MODULE, SYMBOL and FRAME, which may come in any order: frames are
+ * asked for after the last one. Bounds: TT_STACKS_MAX stacks of TT_STACKS_IPS_MAX addresses together,
+ * TT_STACKS_FRAMES_MAX addresses that have a meaning, TT_STACKS_NAME_BYTES_MAX of names; what comes beyond is
+ * counted (tt_stacks_nr_forgotten) and asked for in vain. Pure: neither logs nor exits.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/event/event.h"
+
+enum {
+	TT_STACKS_MAX = 1 << 18,
+	TT_STACKS_IPS_MAX = 4 << 20,
+	TT_STACKS_FRAMES_MAX = 1 << 18,
+	TT_STACKS_NAME_BYTES_MAX = 16 << 20,
+};
+
+/* One function on a stack. Names are raw bytes of the recorded machine, NUL-terminated, valid as long as the table. */
+struct tt_frame_info {
+	uint64_t ip;	    /* as it was taken */
+	uint64_t offset;    /* in the symbol; without one, in the module */
+	const char *symbol; /* NULL = unknown */
+	const char *module; /* "[kernel.kallsyms]", "[nf_tables]", "/usr/lib/libc.so.6", "/tmp/perf-1234.map"; NULL = unknown */
+	const char *file;   /* of the source; NULL = unknown */
+	uint32_t line;
+	bool is_kernel;
+	bool is_inlined; /* into the next one */
+};
+
+struct tt_stacks;
+
+int tt_stacks_open(struct tt_stacks **ret_s); /* -ENOMEM */
+void tt_stacks_close(struct tt_stacks *s);
+void tt_stacks_event(struct tt_stacks *s, const struct tt_event *ev);
+
+/* The frames of a stack, leaf first, at most max of them; *ret_cut (may be NULL) tells whether it was deeper than was taken. 0 for
+ * TT_STACK_NONE, TT_STACK_MISSED and ids that were never told. */
+unsigned tt_stacks_frames(const struct tt_stacks *s, uint64_t id, struct tt_frame_info *frames, unsigned max,
+			  bool *ret_cut);
+uint64_t tt_stacks_nr(const struct tt_stacks *s);
+uint64_t tt_stacks_nr_forgotten(const struct tt_stacks *s);
