@@ -771,8 +771,8 @@ static int steal_finish(void *state, const struct tt_interval *interval, struct 
 	} else if (!is_reported(st, all)) {
 		tt_section_add_note(
 			r, s,
-			"not reported here: this kernel gets no steal clock from its hypervisor (%s), "
-			"so time may have been stolen without a trace",
+			"not reported here: this kernel has counted none since boot, and nothing shows that its hypervisor "
+			"(%s) gives it a steal clock, so time may have been stolen without a trace",
 			info->hypervisor[0] ? info->hypervisor : "unknown");
 	} else {
 		add_cpu_table(st, interval, r, s, all);

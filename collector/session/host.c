@@ -81,11 +81,22 @@ static void ask_cpuid(struct cpuid_answer *answer)
 }
 #endif
 
-static const char *hypervisor_of_sysfs(int root_fd)
+/* By the clock that the hypervisor gives the kernel. */
+static const char *hypervisor_of_clock(int root_fd)
 {
 	static const struct clue clock_sources[] = { { "kvm-clock", "KVM" },
 						     { "xen", "Xen" },
 						     { "hyperv", "Hyper-V" } };
+	char text[256];
+
+	if (tt_proc_read_line(root_fd, "sys/devices/system/clocksource/clocksource0/available_clocksource",
+			      text, sizeof(text)))
+		return NULL;
+	return MATCH(clock_sources, text);
+}
+
+static const char *hypervisor_of_sysfs(int root_fd)
+{
 	static const struct clue vendors[] = {
 		{ "QEMU", "KVM" },
 		{ "KVM", "KVM" },
@@ -105,10 +116,6 @@ static const char *hypervisor_of_sysfs(int root_fd)
 	char text[4096], product[128];
 	const char *found;
 
-	if (!tt_proc_read_line(root_fd, "sys/devices/system/clocksource/clocksource0/available_clocksource",
-			       text, sizeof(text)) &&
-	    (found = MATCH(clock_sources, text)))
-		return found;
 	tt_proc_read_line(root_fd, "sys/class/dmi/id/product_name", product, sizeof(product));
 	if (strstr(product, ".metal") || strstr(product, "-metal"))
 		return NULL; /* a cloud's bare metal carries the cloud's name too */
@@ -151,14 +158,18 @@ static int cpuinfo_hypervisor_flag(int root_fd)
 static const char *detect_hypervisor(int root_fd, const struct cpuid_answer *cpuid)
 {
 	int flag = cpuid->asked ? cpuid->is_guest : cpuinfo_hypervisor_flag(root_fd);
-	const char *found = cpuid->hypervisor;
+	const char *found;
 	char type[32];
 
-	if (found)
-		return found;
-	/* First: a Xen PV guest sees the CPUID of the bare metal. */
+	/* What the kernel found comes first. Where the CPU does not virtualize (Xen PV, KVM's PVM) a program's CPUID is that of
+	 * the bare metal, or of a hypervisor further down. */
 	if (!tt_proc_read_line(root_fd, "sys/hypervisor/type", type, sizeof(type)) && !strcmp(type, "xen"))
 		return "Xen";
+	found = flag ? hypervisor_of_clock(root_fd) : NULL;
+	if (!found)
+		found = cpuid->hypervisor;
+	if (found)
+		return found;
 	if (!flag)
 		return "none"; /* whatever the vendor's name: there are laptops by Google */
 	found = hypervisor_of_sysfs(root_fd);
@@ -206,7 +217,7 @@ static enum tt_steal_support steal_support(int root_fd, const struct cpuid_answe
 		*ret_why = "Xen tells every guest its runstate";
 		return TT_STEAL_REPORTED;
 	}
-	if (!strcmp(hypervisor, "KVM") && cpuid->asked) {
+	if (!strcmp(hypervisor, "KVM") && cpuid->hypervisor && !strcmp(cpuid->hypervisor, "KVM")) {
 		bool offered = cpuid->kvm_features & KVM_FEATURE_STEAL_TIME;
 
 		*ret_why = offered ? "KVM offers its steal clock (CPUID), nothing was stolen since boot"

@@ -82,6 +82,19 @@ Test(host, xen_is_told_by_sysfs_even_without_the_flag)
 	cr_expect(fill().steal_reported);
 }
 
+Test(host, the_kernels_clock_tells_where_cpuid_is_not_the_guests)
+{
+	char why[160];
+
+	put_file("proc", "cpuinfo", "processor\t: 0\nflags\t\t: fpu hypervisor\n");
+	put_file("proc", "stat", "cpu0 1 2 3 4 5 6 7 0 0 0\n");
+	put_file("sys/class/dmi/id", "sys_vendor", "Microsoft Corporation\n");
+	put_file("sys/class/dmi/id", "product_name", "Virtual Machine\n");
+	put_file("sys/devices/system/clocksource/clocksource0", "available_clocksource", "kvm-clock tsc\n");
+	cr_expect(eq(str, fill().hypervisor, "KVM"));
+	cr_expect(tt_host_steal_support(root, "KVM", why, sizeof(why)) == TT_STEAL_UNKNOWN, "CPUID was not asked");
+}
+
 Test(host, hyper_v_and_vmware_by_vendor)
 {
 	put_file("proc", "cpuinfo", "processor\t: 0\nflags\t\t: fpu hypervisor\n");
