@@ -22,6 +22,7 @@ struct tt_cpu {
 	/* the time of records minus the scheduler's clock: its least in this stretch and in the one before */
 	tt_s64 offset_ns, offset_before_ns;
 	tt_u64 offset_since_ns;
+	tt_u64 sample_ts_ns, sample_steal_ns; /* of the last sample: its time, and steal_clock_ns then */
 	tt_u64 wait_total_ns;
 	tt_u64 nr_switches; /* after the last record */
 	tt_u64 nr_shed_switches;
@@ -29,6 +30,7 @@ struct tt_cpu {
 	tt_u32 nr_nested;
 	tt_u32 nr_lost_task_state;
 	tt_u32 nr_lost_request_state;
+	tt_u32 nr_shed_stacks, nr_missed_stacks, nr_cut_stacks;
 	tt_u32 cur_tid;
 	tt_u32 pos; /* words used in body */
 	tt_u32 nr_batch_switches;

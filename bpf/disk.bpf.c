@@ -26,7 +26,7 @@
  * The start is the kernel's own (start_time_ns) when the request is accounted, as in await; without
  * RQF_IO_STAT that field is stale, and then it is the time of block_io_start.
  */
-#include "bpf/probe.bpf.h"
+#include "bpf/observe.bpf.h"
 
 /* An argument that moved: place i if the knob is set, else place j. The empty asm keeps the compiler from
  * making one load with a computed offset of it, which the verifier refuses on a context. */
@@ -65,6 +65,7 @@ struct io {
 	u64 requeue_ts_ns; /* 0 = not requeued now */
 	u64 requeue_ns;
 	u64 sector;
+	struct tt_stack_ids stacks; /* the submitter's */
 	u32 dev;
 	u32 tid;
 	u16 submit_cpu, issue_cpu;
@@ -120,8 +121,10 @@ struct {
 
 struct disk_batch {
 	struct tt_batch head;
-	struct tt_disk disk;
+	struct tt_disk_with_stacks record; /* without stacks only its first part */
 };
+
+#define DISK_RECORD_BYTES (tt_stacks ? sizeof(struct tt_disk_with_stacks) : sizeof(struct tt_disk))
 
 static __always_inline u32 group_of(u32 cmd_flags)
 {
@@ -281,36 +284,46 @@ static __always_inline void io_from_request(struct io *io, struct request *rq, b
 }
 
 /* Also looks at the steal clock for the CPU's time line: completions are where a stolen CPU wakes up. is_ours: the buffers. */
-static __always_inline u64 observe_completion(struct tt_cpu *c, u64 now_ns, bool is_ours)
+static __always_inline u64 observe_completion(void *ctx, struct tt_cpu *c, u64 now_ns, bool is_ours)
 {
 	if (!c || !c->steal_mode)
 		return 0;
 	/* one that is fresh only where the scheduler has just looked: the tick will do it */
 	if (c->steal_mode == TT_STEAL_AT_SWITCH || !is_ours)
 		return tt_read_steal(c);
-	tt_observe(c, now_ns, TT_SEEN_COMPLETION);
+	tt_observe(ctx, c, now_ns, TT_SEEN_COMPLETION);
 	return c->raw_steal_ns;
 }
 
+static __always_inline void put_stacks(struct tt_disk_with_stacks *record, const struct tt_stack_ids *stacks)
+{
+	record->kstack = stacks->kernel;
+	record->ustack = stacks->user;
+}
+
 /* With the others of this CPU, or straight into the ring when the buffers are not ours. */
-static __always_inline void put_record(struct tt_cpu *c, const struct tt_disk *d, bool is_ours)
+static __always_inline void put_record(struct tt_cpu *c, const struct tt_disk *d, const struct tt_stack_ids *stacks, bool is_ours)
 {
 	struct disk_batch *b;
 	u64 submit_flags;
-	void *place = is_ours ? tt_stage_record(c, d->rec.ts_ns, sizeof(*d)) : NULL;
+	struct tt_disk_with_stacks *place = is_ours ? tt_stage_record(c, d->rec.ts_ns, DISK_RECORD_BYTES) : NULL;
 
 	if (place) {
-		__builtin_memcpy(place, d, sizeof(*d));
+		__builtin_memcpy(&place->disk, d, sizeof(*d));
+		if (tt_stacks)
+			put_stacks(place, stacks);
 		return;
 	}
-	b = tt_reserve_batch(sizeof(*b), &submit_flags);
+	b = tt_reserve_batch(sizeof(b->head) + DISK_RECORD_BYTES, &submit_flags);
 	if (!b) {
 		tt_count_shed_record(c);
 		count_shed(d);
 		return;
 	}
-	tt_fill_batch(&b->head, c, sizeof(*b), d->rec.ts_ns);
-	__builtin_memcpy(&b->disk, d, sizeof(*d));
+	tt_fill_batch(&b->head, c, sizeof(b->head) + DISK_RECORD_BYTES, d->rec.ts_ns);
+	__builtin_memcpy(&b->record.disk, d, sizeof(*d));
+	if (tt_stacks)
+		put_stacks(&b->record, stacks);
 	bpf_ringbuf_submit(b, submit_flags);
 }
 
@@ -322,8 +335,8 @@ static __always_inline bool is_preflush(const struct io *io)
 	return io->cmd_flags >> bpf_core_enum_value(enum req_flag_bits, __REQ_PREFLUSH) & 1;
 }
 
-/* The end. start_ts_ns: 0 = unknown. Consumes io. */
-static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, u16 flags)
+/* The end. start_ts_ns: 0 = unknown. ctx as in tt_observe. Consumes io. */
+static __always_inline void emit_io(void *ctx, struct io *io, u64 start_ts_ns, u64 now_ns, u16 flags)
 {
 	struct tt_cpu *c = tt_this_cpu();
 	struct tt_disk d = {};
@@ -371,7 +384,7 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 		}
 		d.device_ns = d.total_ns - d.queue_ns - d.flush_ns - d.requeue_ns;
 	}
-	d.rec.size = sizeof(d);
+	d.rec.size = DISK_RECORD_BYTES;
 	d.rec.kind = TT_EV_DISK;
 	d.rec.cpu = bpf_get_smp_processor_id();
 	d.rec.ts_ns = now_ns;
@@ -392,8 +405,8 @@ static __always_inline void emit_io(struct io *io, u64 start_ts_ns, u64 now_ns, 
 		c->busy = 1;
 		barrier();
 	}
-	d.steal_done_ns = observe_completion(c, now_ns, is_ours);
-	put_record(c, &d, is_ours);
+	d.steal_done_ns = observe_completion(ctx, c, now_ns, is_ours);
+	put_record(c, &d, &io->stacks, is_ours);
 	if (is_ours) {
 		barrier();
 		c->busy = 0;
@@ -409,20 +422,20 @@ static __noinline int emit_unseen_end(struct io *io, u64 now_ns)
 
 	if (op == OP_FLUSH && !io->is_accounted) {
 		if (io->issue_ts_ns)
-			emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH | TT_DISK_NO_END);
+			emit_io(NULL, io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH | TT_DISK_NO_END);
 	} else if (io->complete_ts_ns) {
 		/* newer kernels fire no block_io_done for passthrough (blk_mq_need_time_stamp) */
-		emit_io(io, io->start_ts_ns, io->complete_ts_ns,
+		emit_io(NULL, io, io->start_ts_ns, io->complete_ts_ns,
 			(io->is_accounted ? TT_DISK_COUNTED : 0) |
 				(op == OP_DRV_IN || op == OP_DRV_OUT ? TT_DISK_PASSTHROUGH : 0));
 	} else if ((io->is_accounted && io->issue_ts_ns) || is_empty_preflush) {
 		io->bytes = io->data_len;
-		emit_io(io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED | TT_DISK_NO_END);
+		emit_io(NULL, io, now_ns, now_ns, TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED | TT_DISK_NO_END);
 	}
 	return 0;
 }
 
-static __always_inline int on_start(struct request *rq)
+static __always_inline int on_start(void *ctx, struct request *rq)
 {
 	u64 now_ns = bpf_ktime_get_ns(), key = (u64)rq;
 	struct io *io = find_io(key);
@@ -441,6 +454,8 @@ static __always_inline int on_start(struct request *rq)
 	io->data_len = rq->__data_len;
 	io->tid = (u32)bpf_get_current_pid_tgid();
 	io->submit_cpu = bpf_get_smp_processor_id();
+	if (tt_stacks)
+		io->stacks = tt_take_stacks(ctx);
 	return 0;
 }
 
@@ -504,7 +519,7 @@ static __always_inline int on_requeue(struct request *rq)
 }
 
 /* Accounting of a request is over. */
-static __always_inline int on_done(struct request *rq, bool is_typed)
+static __always_inline int on_done(void *ctx, struct request *rq, bool is_typed)
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	u64 key = (u64)rq;
@@ -544,11 +559,11 @@ static __always_inline int on_done(struct request *rq, bool is_typed)
 	}
 	if (op == OP_DRV_IN || op == OP_DRV_OUT)
 		flags |= TT_DISK_PASSTHROUGH;
-	emit_io(&io, start_ts_ns, now_ns, flags);
+	emit_io(ctx, &io, start_ts_ns, now_ns, flags);
 	return 0;
 }
 
-static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_bytes)
+static __always_inline int on_complete(void *ctx, struct request *rq, u32 error, u32 nr_bytes)
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	u64 key = (u64)rq;
@@ -572,7 +587,7 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 
 		forget_io(key);
 		/* blk_account_io_flush() takes it from start_time_ns, which blk_rq_init() has set */
-		emit_io(&flush, rq->start_time_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH);
+		emit_io(ctx, &flush, rq->start_time_ns, now_ns, TT_DISK_COUNTED | TT_DISK_FLUSH);
 		return 0;
 	}
 	/* a write of nothing that was not issued is an empty preflush: without its start we did not see it with its flag */
@@ -587,20 +602,20 @@ static __always_inline int on_complete(struct request *rq, u32 error, u32 nr_byt
 			io->flags |= TT_DISK_SECTORS_COUNTED;
 	}
 	if (tt_done_at_complete && nr_bytes >= rq->__data_len)
-		return on_done(rq, TYPED);
+		return on_done(ctx, rq, TYPED);
 	return 0;
 }
 
 SEC("?tp_btf/block_io_start")
 int BPF_PROG(disk__io_start, struct request *rq)
 {
-	return on_start(rq);
+	return on_start(ctx, rq);
 }
 
 SEC("?tp_btf/block_io_done")
 int BPF_PROG(disk__io_done, struct request *rq)
 {
-	return on_done(rq, TYPED);
+	return on_done(ctx, rq, TYPED);
 }
 
 /* The tracepoints below had a leading request_queue until 5.11 (a54895fa057c), also in stable and RHEL
@@ -622,7 +637,7 @@ int disk__rq_complete(u64 *ctx)
 {
 	s32 error = ctx[1]; /* until 5.15 -errno, then blk_status_t */
 
-	return on_complete((void *)ctx[0], error < 0 ? -error : (u8)error, (u32)ctx[2]);
+	return on_complete(ctx, (void *)ctx[0], error < 0 ? -error : (u8)error, (u32)ctx[2]);
 }
 
 /* attempt_merge(): this request goes into another one and will not be done. */
@@ -709,6 +724,8 @@ int disk__bio_queue(u64 *ctx)
 	io->nr_completions = nr_pieces_of(io, disk);
 	if (io->nr_completions)
 		io->flags |= TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED;
+	if (tt_stacks)
+		io->stacks = tt_take_stacks(ctx);
 	return 0;
 }
 
@@ -744,7 +761,7 @@ int disk__bio_complete(u64 *ctx)
 	io = *known;
 	forget_io(key);
 	io.error = bio->bi_status;
-	emit_io(&io, io.start_ts_ns, now_ns, 0);
+	emit_io(ctx, &io, io.start_ts_ns, now_ns, 0);
 	return 0;
 }
 
@@ -802,23 +819,23 @@ int disk__sweep(void *ctx)
 SEC("?fentry/blk_account_io_done")
 int BPF_PROG(disk__account_fentry, struct request *rq)
 {
-	return on_done(rq, TYPED);
+	return on_done(ctx, rq, TYPED);
 }
 
 SEC("?fentry/__blk_account_io_done")
 int BPF_PROG(disk__account_inner_fentry, struct request *rq)
 {
-	return on_done(rq, TYPED);
+	return on_done(ctx, rq, TYPED);
 }
 
 SEC("?kprobe/blk_account_io_done")
 int BPF_KPROBE(disk__account_kprobe, struct request *rq)
 {
-	return on_done(rq, UNTYPED);
+	return on_done(ctx, rq, UNTYPED);
 }
 
 SEC("?kprobe/__blk_account_io_done")
 int BPF_KPROBE(disk__account_inner_kprobe, struct request *rq)
 {
-	return on_done(rq, UNTYPED);
+	return on_done(ctx, rq, UNTYPED);
 }

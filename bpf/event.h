@@ -356,8 +356,9 @@ enum {
 /* The CPU looked at, at a fixed rate (record --rate). */
 struct tt_sample {
 	struct tt_record rec;
-	tt_u64 period_ns; /* since the sample before on this CPU, or since recording began on it */
+	tt_u64 period_ns; /* that it stands for: since the sample before on this CPU, or since recording began on it */
 	tt_u64 steal_ns;  /* of it */
+	tt_u64 unsampled_ns; /* not in period_ns: the sample came so late that it cannot stand for all that went before */
 	tt_u64 kstack, ustack;
 	tt_u32 tid, pid; /* 0 = idle */
 	tt_u16 flags;	 /* TT_SAMPLE_* */
@@ -443,6 +444,6 @@ _Static_assert(sizeof(struct tt_batch) == 64, "wire layout changed");
 _Static_assert(sizeof(struct tt_switch) == 32 && sizeof(struct tt_mark) == 16, "wire layout changed");
 _Static_assert(sizeof(struct tt_record) == 16 && sizeof(struct tt_disk) == 112, "wire layout changed");
 _Static_assert(sizeof(struct tt_task) == 88 && sizeof(struct tt_cgroup) == 280, "wire layout changed");
-_Static_assert(sizeof(struct tt_stack) == 40 && sizeof(struct tt_sample) == 64, "wire layout changed");
+_Static_assert(sizeof(struct tt_stack) == 40 && sizeof(struct tt_sample) == 72, "wire layout changed");
 _Static_assert(sizeof(struct tt_module) == 48 && sizeof(struct tt_symbol) == 24 && sizeof(struct tt_frame) == 64, "wire layout changed");
 #endif

@@ -86,6 +86,10 @@ struct cgroup_subsys_state {
 	struct cgroup *cgroup;
 };
 
+struct mm_struct {
+	int map_count;
+};
+
 struct css_set {
 	struct cgroup_subsys_state *subsys[16];
 	struct cgroup *dfl_cgrp;
@@ -102,6 +106,8 @@ struct task_struct {
 	int exit_state;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	u64 self_exec_id; /* u32 before 5.7 */
 	struct sched_entity se;
 	struct sched_info sched_info;
 	struct task_group *sched_task_group;

@@ -303,39 +303,12 @@ static __always_inline void tt_begin_cpu(struct tt_cpu *c, const struct rq *rq, 
 	c->steal_clock_ns = c->raw_steal_ns;
 	c->nr_switches = nr_switches;
 	c->cur_tid = tid;
+	c->sample_ts_ns = now_ns;
+	c->sample_steal_ns = c->steal_clock_ns;
 	c->next_flags = TT_BATCH_FIRST;
 	c->on = TT_CPU_ON;
 	tt_open_batch(c);
 	tt_flush(c);
-}
-
-/* Looks at the steal clock between two switches. The caller owns the buffer. */
-static __always_inline void tt_observe(struct tt_cpu *c, u64 now_ns, enum tt_steal_seen seen)
-{
-	u16 flags = TT_SW_MARK | seen << TT_SW_SEEN_SHIFT;
-	struct tt_mark *mark;
-	u64 steal_ns;
-	u32 pos;
-
-	/* since the caller read the time, a tick may have come in between and left its mark */
-	if (now_ns < c->last_ts_ns)
-		now_ns = c->last_ts_ns;
-	steal_ns = tt_steal_since(c, tt_read_steal(c), now_ns, &flags);
-	if (!steal_ns && seen != TT_SEEN_SYNC && !(flags & TT_SW_STEAL_JUMP))
-		return;
-	pos = tt_stage(c, now_ns, sizeof(*mark) / 8);
-	c->steal_clock_ns += steal_ns;
-	if (pos > TT_BODY_WORDS - sizeof(*mark) / 8)
-		return;
-	mark = (void *)&c->body[pos];
-	mark->dts_ns = now_ns - c->last_ts_ns;
-	mark->steal_ns = tt_dur32_pack(steal_ns);
-	mark->flags = flags;
-	mark->ext = mark->pad = 0;
-	mark->tid = c->cur_tid;
-	c->pos = pos + sizeof(*mark) / 8;
-	c->head.nr_records++;
-	c->last_ts_ns = now_ns;
 }
 
 /* A batch of one record, straight into the ring, to be given to bpf_ringbuf_submit. NULL: no room, the caller

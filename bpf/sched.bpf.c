@@ -14,7 +14,7 @@
 #if defined(TT_MODERN) && !defined(TT_RAW_TP)
 #define TT_CASTS
 #endif
-#include "bpf/probe.bpf.h"
+#include "bpf/stack.bpf.h"
 
 /* Typed pointers are read by plain loads, which cost a tenth of a helper's call. */
 #ifdef TT_RAW_TP
@@ -22,6 +22,7 @@
 #define PROG(hook)	   sched_raw__##hook
 #define RD(...)		   BPF_CORE_READ(__VA_ARGS__)
 #define RD_RQ(task)	   BPF_CORE_READ(task, se.cfs_rq, rq)
+#define RD_LEADER_START(t) BPF_CORE_READ(t, group_leader, start_time)
 #define RD_BIT(task, bit)  BPF_CORE_READ_BITFIELD_PROBED(task, bit)
 #define CURRENT()	   ((struct task_struct *)bpf_get_current_task())
 #else
@@ -29,6 +30,7 @@
 #define PROG(hook)	   sched__##hook
 #define RD(task, field)	   ((task)->field)
 #define RD_RQ(task)	   ((task)->se.cfs_rq->rq)
+#define RD_LEADER_START(t) ((t)->group_leader->start_time)
 #define RD_BIT(task, bit)  BPF_CORE_READ_BITFIELD(task, bit)
 #define CURRENT()	   bpf_get_current_task_btf() /* 5.11, as task storage */
 #endif
@@ -48,6 +50,7 @@ struct tt_queued {
 	u32 deliver_ns; /* only with tt_use_stamps */
 	u32 waker_tid;
 	u32 nr_throttled; /* nr_throttled() when it was woken or pushed off */
+	struct tt_stack_ids waker_stacks; /* of TT_PENDING_WAKEUP, with tt_stacks */
 	u16 queued_cpu;
 	u8 pending; /* enum tt_pending: why it is queued */
 	u8 waker_in_irq;
@@ -185,6 +188,17 @@ static __always_inline u32 task_state_of(struct task_struct *t)
 	return bpf_core_field_exists(t->__state) ? RD(t, __state) : RD(old, state);
 }
 
+/* Of t, who runs. In an interrupt the user's code has nothing to do with it. */
+static __always_inline struct tt_stack_ids take_stacks(void *ctx, struct task_struct *t, bool with_user)
+{
+	struct tt_stack_ids ids = { .kernel = tt_take_stack(ctx, 0, 0, 0) };
+
+	if (with_user && RD(t, mm)) /* not a kernel thread */
+		ids.user = tt_take_stack(ctx, BPF_F_USER_STACK,
+					 tt_space_hash(RD(t, self_exec_id), RD_LEADER_START(t), RD(t, tgid)), RD(t, tgid));
+	return ids;
+}
+
 /* The clock of the queue that the task is in, which is where CONFIG_SCHED_INFO would take its times from: it is set when the
  * scheduler begins its work, and we are called at the end of it. */
 static __always_inline u64 stamp(struct task_struct *t, u64 now_ns)
@@ -246,6 +260,8 @@ int NAMED_PROG(PROG(waking), struct task_struct *p)
 	s->queued_cpu = tt_use_stamps ? TT_CPU_NONE : cpu_of(p);
 	if (!tt_use_stamps)
 		s->nr_throttled = nr_throttled(p);
+	if (tt_stacks)
+		s->waker_stacks = take_stacks(ctx, CURRENT(), !in_irq);
 	return 0;
 }
 
@@ -357,6 +373,7 @@ static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, 
 }
 
 struct arrival {
+	struct tt_stack_ids waker_stacks;
 	u64 wait_ns;
 	u32 deliver_ns, waker_tid;
 	u16 queued_cpu, flags;
@@ -431,6 +448,8 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 		    : s->pending == TT_PENDING_NEW  ? TT_WAIT_NEW
 						    : TT_WAIT_PREEMPTED)
 		   << TT_SW_WAIT_SHIFT;
+	if (tt_stacks && s->pending == TT_PENDING_WAKEUP)
+		a->waker_stacks = s->waker_stacks;
 	if (s->waker_in_irq)
 		a->flags |= TT_SW_WOKEN_IN_IRQ;
 	if (s->queued_cpu != TT_CPU_NONE && s->queued_cpu != cpu)
@@ -446,8 +465,10 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 	u64 now_ns = bpf_ktime_get_ns();
 	u32 cpu = bpf_get_smp_processor_id();
 	struct arrival a = { .queued_cpu = TT_CPU_NONE };
+	const u32 words = sizeof(struct tt_switch) / 8 + (tt_stacks ? TT_EXT_MAX : 0); /* at most */
+	struct tt_stack_ids stacks = {};
 	struct tt_cpu *c = tt_this_cpu();
-	u32 next_tid = RD(next, pid);
+	u32 prev_tid = RD(prev, pid), next_tid = RD(next, pid), ext = 0;
 	struct tt_switch *sw;
 	struct rq *rq = rq_of(next);
 	u64 nr_switches, steal_ns;
@@ -456,6 +477,9 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 
 	if (!c)
 		return 0;
+	/* first, as long as there are few ways for the verifier to follow */
+	if (tt_stacks && prev_tid && c->on == TT_CPU_ON && !c->busy)
+		stacks = take_stacks(ctx, prev, true);
 	nr_switches = rq ? RD(rq, nr_switches) : c->nr_switches + 1;
 	/* before the begin, too: a wait that ended before it must not be told at the next one */
 	flags = note_leaving(prev, preempt, tt_switch_prev_state ? (u32)ctx[3] : 0, now_ns, cpu);
@@ -465,7 +489,7 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 		if (c->on == TT_CPU_STOPPED || !tt_recording)
 			return 0;
 		/* this CPU came online while we record */
-		tt_begin_cpu(c, rq, now_ns, RD(prev, pid), nr_switches - 1);
+		tt_begin_cpu(c, rq, now_ns, prev_tid, nr_switches - 1);
 	}
 	if (c->busy) {
 		c->nr_nested++;
@@ -473,15 +497,21 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 		return 0;
 	}
 	steal_ns = tt_steal_since(c, tt_read_steal(c), now_ns, &flags);
+	if (tt_stacks)
+		ext = (a.flags & TT_SW_WAIT_MASK) == TT_WAIT_WAKEUP << TT_SW_WAIT_SHIFT ? TT_EXT_MAX : prev_tid ? 2 : 0;
 
-	pos = tt_stage(c, now_ns, sizeof(*sw) / 8);
+	pos = tt_stage(c, now_ns, words);
 	c->steal_clock_ns += steal_ns;
 	c->wait_total_ns += a.wait_ns;
 	c->nr_switches = nr_switches;
 	c->cur_tid = next_tid;
-	if (pos > TT_BODY_WORDS - sizeof(*sw) / 8)
+	if (pos > TT_BODY_WORDS - words)
 		return 0;
 	sw = (void *)&c->body[pos];
+	if (tt_stacks) {
+		tt_put_stacks((u64 *)(sw + 1), &stacks);
+		tt_put_stacks((u64 *)(sw + 1) + TT_EXT_WAKER_KSTACK, &a.waker_stacks);
+	}
 	sw->dts_ns = now_ns - c->last_ts_ns;
 	sw->steal_ns = tt_dur32_pack(steal_ns);
 	sw->flags = flags | a.flags;
@@ -492,8 +522,8 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 	sw->waker_tid = a.waker_tid;
 	sw->queued_cpu = a.queued_cpu;
 	sw->next_prio = RD(next, prio);
-	sw->ext = 0;
-	c->pos = pos + sizeof(*sw) / 8;
+	sw->ext = ext;
+	c->pos = pos + sizeof(*sw) / 8 + ext;
 	c->head.nr_records++;
 	c->nr_batch_switches++;
 	c->last_ts_ns = now_ns;

@@ -8,15 +8,15 @@
  * its callers on most distribution kernels, and a probe on it attaches and never fires. Its sum then stands
  * in for the clock.
  */
-#include "bpf/probe.bpf.h"
+#include "bpf/observe.bpf.h"
 
-static __always_inline int on_tick(void)
+static __always_inline int on_tick(void *ctx)
 {
 	struct tt_cpu *c = tt_this_cpu();
 
 	if (!c || c->on != TT_CPU_ON || c->busy)
 		return 0;
-	tt_observe(c, bpf_ktime_get_ns(), TT_SEEN_TICK);
+	tt_observe(ctx, c, bpf_ktime_get_ns(), TT_SEEN_TICK);
 	return 0;
 }
 
@@ -24,14 +24,14 @@ static __always_inline int on_tick(void)
 SEC("?tp_btf/local_timer_exit")
 int BPF_PROG(steal__timer, int vector)
 {
-	return on_tick();
+	return on_tick(ctx);
 }
 
 /* Where there is no such tracepoint: a cpu-clock event per CPU, driven by an hrtimer. */
 SEC("?perf_event")
 int steal__clock(void *ctx)
 {
-	return on_tick();
+	return on_tick(ctx);
 }
 
 static __always_inline int on_account(u64 steal_ns)

@@ -68,6 +68,8 @@ int tt_choose_source(const char *name, const struct tt_source_options *opts, str
 	if (opts->stap_module && strcmp(info->source, "stap") != 0)
 		log_warn("--stap-module %s is not used: %s works; --source stap takes it", opts->stap_module,
 			 info->source);
+	if (strcmp(info->source, "bpf") != 0 && (opts->stacks || opts->probes & TT_PROBE_CPU))
+		log_warn("%s cannot take stacks or samples of the CPU: the recording has none", info->source);
 	if (reason[0]) {
 		snprintf(info->source_reason, sizeof(info->source_reason), "%s", reason);
 		log_warn("recording with %s instead of %s: %s", info->source, names_best_first[0], reason);

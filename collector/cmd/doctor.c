@@ -29,7 +29,7 @@ enum {
 	OPTION_JSON = 0x100
 };
 
-static const char *const probe_names[] = { "steal", "disk", "runq" };
+static const char *const probe_names[] = { "steal", "disk", "runq", "cpu" }; /* the last by BPF only */
 enum { NR_PROBE_NAMES = sizeof(probe_names) / sizeof(probe_names[0]) };
 
 struct doctor {
@@ -115,7 +115,7 @@ static void examine_rungs(struct doctor *d)
 	for (unsigned i = 0; i < d->nr_rungs; i++)
 		d->bpf_possible |= d->rungs[i].verdict == TT_RUNG_CHOSEN;
 
-	for (unsigned i = 0; i < NR_PROBE_NAMES; i++) {
+	for (unsigned i = 0; i < NR_PROBE_NAMES - 1; i++) {
 		struct tt_rung_report *r = &d->rungs[d->nr_rungs++];
 
 		tt_stap_examine(probe_names[i], r);

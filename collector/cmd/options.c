@@ -29,8 +29,8 @@ static const char *const source_names[] = { "auto",
 #undef TT_SOURCE
 					    NULL };
 
-static const char *const probe_names[] = { "steal", "disk", "runq", NULL }; /* bit n: see TT_PROBE_* */
-_Static_assert(TT_PROBE_STEAL == 1 && TT_PROBE_DISK == 2 && TT_PROBE_RUNQ == 4 && TT_PROBE_ALL == 7,
+static const char *const probe_names[] = { "steal", "disk", "runq", "cpu", NULL }; /* bit n: see TT_PROBE_* */
+_Static_assert(TT_PROBE_STEAL == 1 && TT_PROBE_DISK == 2 && TT_PROBE_RUNQ == 4 && TT_PROBE_CPU == 8,
 	       "probe_names[] is in the order of the bits");
 
 void tt_usage_error(const char *fmt, ...)
@@ -155,6 +155,12 @@ static void parse_hook(struct tt_common_options *common, const char *arg)
 	common->hooks[common->nr_hooks++] = arg;
 }
 
+void tt_require_bpf(const struct tt_common_options *common, const char *option)
+{
+	if (strcmp(common->source, "auto") != 0 && strcmp(common->source, "bpf") != 0)
+		tt_usage_error("%s: only --source bpf can, not %s", option, common->source);
+}
+
 static error_t parse_source(int key, char *arg, struct argp_state *state)
 {
 	struct tt_common_options *common = state->input;
@@ -180,9 +186,11 @@ static error_t parse_source(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!common->probes_given)
-			common->probes = TT_PROBE_ALL;
+			common->probes = TT_PROBE_DEFAULT;
 		if (common->stap_module && strcmp(common->source, "auto") != 0 && strcmp(common->source, "stap") != 0)
 			tt_usage_error("--stap-module: is for --source stap or auto, not %s", common->source);
+		if (common->probes & TT_PROBE_CPU)
+			tt_require_bpf(common, "--probe cpu");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -281,7 +289,7 @@ static error_t parse_talk(int key, char *arg, struct argp_state *state)
 static const struct argp_option source_options[] = {
 	{ "source", KEY_SOURCE, "SOURCE", 0,
 	  "auto (default), bpf, stap (SystemTap), or procfs: counters of /proc only, no privileges", 0 },
-	{ "probe", KEY_PROBE, "NAME", 0, "steal, disk or runq; repeatable (default: all)", 0 },
+	{ "probe", KEY_PROBE, "NAME", 0, "steal, disk, runq or cpu (samples); repeatable (default: all but cpu)", 0 },
 	{ "hook", KEY_HOOK, "PROBE=HOOK", 0,
 	  "use this hook for a probe instead of the best; repeatable: a ladder, best first; see timethief "
 	  "doctor",

@@ -60,6 +60,9 @@ void tt_argp_share(struct argp_state *state, unsigned nr_children, struct tt_com
  * --version exit 0 inside. flags as argp_parse. */
 int tt_argp_parse(const struct argp *argp, unsigned flags, int argc, char **argv, void *input);
 
+/* A usage error when a source was named that cannot do what option asks for. */
+void tt_require_bpf(const struct tt_common_options *common, const char *option);
+
 /* One line to stderr, exit 2. */
 void tt_usage_error(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* For values of a subcommand's own options; outside [min, max] is a usage error that says the bounds. */

@@ -33,6 +33,8 @@ struct record_options {
 	const char *file;
 	uint64_t duration_ns; /* 0 = until told */
 	uint64_t max_bytes;   /* 0 = no limit */
+	bool stacks;
+	uint32_t rate_hz;     /* 0 = not given */
 	char **command;	      /* NULL = none */
 };
 
@@ -483,6 +485,8 @@ static int record(struct recording *r, const struct record_options *opts)
 	source_opts.epoch_bytes = epoch_bytes(opts->max_bytes);
 	source_opts.pid = 0;
 	source_opts.cpu_mask = NULL;
+	source_opts.stacks = opts->stacks;
+	source_opts.rate_hz = opts->rate_hz;
 	source_opts.stopped = was_stopped;
 	err = prepare_child(r, opts);
 	if (err) {
@@ -524,7 +528,7 @@ static int record(struct recording *r, const struct record_options *opts)
 
 /* --- command line --- */
 
-enum { OPT_MAX_SIZE = 0x300 };
+enum { OPT_MAX_SIZE = 0x300, OPT_STACKS, OPT_RATE };
 
 static const struct argp_option options[] = {
 	{ "duration", 'd', "DUR", 0, "Record for so long (500ms, 10s, 5m); else until CMD ends or Ctrl-C",
@@ -533,6 +537,9 @@ static const struct argp_option options[] = {
 	  "Session file (timethief.tt); an existing one becomes FILE.old; - is stdout", 0 },
 	{ "max-size", OPT_MAX_SIZE, "SIZE", 0,
 	  "End the recording before the file grows beyond SIZE (64k, 100m, 2g)", 0 },
+	{ "stacks", OPT_STACKS, NULL, 0,
+	  "With each stolen stretch, wait, request and sample the stack of who was hit; samples the CPUs, too (--probe cpu)", 0 },
+	{ "rate", OPT_RATE, "HZ", 0, "Sample each CPU so often a second (99)", 0 },
 	{ 0 }
 };
 
@@ -555,6 +562,21 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MAX_SIZE:
 		opts->max_bytes = tt_option_size_bytes("--max-size", arg, 64 << 10, 1ull << 50);
+		return 0;
+	case OPT_STACKS:
+		opts->stacks = true;
+		return 0;
+	case OPT_RATE:
+		if (tt_parse_u32(arg, &opts->rate_hz) || !opts->rate_hz || opts->rate_hz > TT_RATE_HZ_MAX)
+			tt_usage_error("--rate: '%s' is no rate; write a number from 1 to %d", arg, TT_RATE_HZ_MAX);
+		return 0;
+	case ARGP_KEY_END:
+		if (opts->stacks)
+			tt_require_bpf(&opts->common, "--stacks");
+		if (opts->rate_hz)
+			tt_require_bpf(&opts->common, "--rate");
+		if (opts->rate_hz || (opts->stacks && !opts->common.probes_given))
+			opts->common.probes |= TT_PROBE_CPU;
 		return 0;
 	case ARGP_KEY_ARG:
 		/* the first word that is no option begins CMD; everything behind it is CMD's */

@@ -61,7 +61,7 @@ static error_t parse_report(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option report_options[] = {
-	{ "section", KEY_SECTION, "NAME", 0, "only this section: steal, disk or runq; repeatable", 0 },
+	{ "section", KEY_SECTION, "NAME", 0, "only this section: steal, disk, runq or cpu; repeatable", 0 },
 	{ "from", KEY_FROM, "SEC", 0, "leave out what comes before, since the start of the session", 0 },
 	{ "to", KEY_TO, "SEC", 0, "leave out what comes after", 0 },
 	{ 0 },

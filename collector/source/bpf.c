@@ -8,11 +8,9 @@
 #include "collector/source/bpf_private.h"
 
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "collector/base/log.h"
@@ -36,25 +34,27 @@ static int check_root(const struct tt_source_options *opts)
 
 static void tell_probes(const struct bpf_source *b, struct tt_info *info, unsigned wanted)
 {
-	static const unsigned probes[TT_NR_LADDERS] = { TT_PROBE_STEAL, TT_PROBE_DISK, TT_PROBE_RUNQ };
-
 	info->nr_probes = 0;
 	for (unsigned i = 0; i < TT_NR_LADDERS; i++) {
 		struct tt_probe_info *p = &info->probes[info->nr_probes];
 		const struct tt_bpf_rung *rung = b->plan.rungs[i];
+		unsigned probe = tt_ladder_probe(i);
 
-		if (!(wanted & probes[i]))
+		if (!(wanted & probe))
 			continue;
 		info->nr_probes++;
 		memset(p, 0, sizeof(*p));
-		snprintf(p->probe, sizeof(p->probe), "%s", tt_probe_name(probes[i]));
+		snprintf(p->probe, sizeof(p->probe), "%s", tt_probe_name(probe));
 		if (!rung)
 			continue;
 		snprintf(p->rung, sizeof(p->rung), "%s", rung->name);
-		snprintf(p->detail, sizeof(p->detail), "%s%s", rung->detail,
-			 probes[i] != TT_PROBE_STEAL ? ""
-			 : b->plan.tick_by_perf	     ? "; tick seen by a cpu-clock event"
-						     : "; tick seen by local_timer_exit");
+		if (probe == TT_PROBE_CPU)
+			snprintf(p->detail, sizeof(p->detail), "%s, %u times a second", rung->detail, b->clocks[CLOCK_SAMPLE].rate_hz);
+		else
+			snprintf(p->detail, sizeof(p->detail), "%s%s", rung->detail,
+				 probe != TT_PROBE_STEAL   ? ""
+				 : b->plan.tick_by_perf ? "; tick seen by a cpu-clock event"
+							: "; tick seen by local_timer_exit");
 	}
 }
 
@@ -66,8 +66,7 @@ static void bpf_close(struct tt_source *src)
 		return;
 	for (unsigned i = 0; i < b->nr_links; i++)
 		bpf_link__destroy(b->links[i]);
-	for (unsigned i = 0; b->tick_links && i < b->nr_cpus; i++)
-		bpf_link__destroy(b->tick_links[i]);
+	tt_bpf_clocks_detach(b);
 	if (b->stats_fd >= 0)
 		close(b->stats_fd);
 	ring_buffer__free(b->rings);
@@ -76,11 +75,22 @@ static void bpf_close(struct tt_source *src)
 			close(b->ring_fds[i]);
 	timethief_bpf__destroy(b->skel);
 	btf__free(b->btf);
-	free(b->tick_links);
 	free(b->ring_fds);
 	free(b->disk_names);
 	free(b->sums);
 	free(b);
+}
+
+/* Where no tracepoint tells of the timer interrupt, a clock does, as often as most kernels tick. */
+static void set_up_clocks(struct bpf_source *b)
+{
+	if (b->plan.tick_by_perf && b->plan.rungs[TT_LADDER_STEAL])
+		b->clocks[CLOCK_TICK] = (struct tt_bpf_clock){ .prog = b->skel->progs.steal__clock, .rate_hz = 250 };
+	if (b->plan.rungs[TT_LADDER_CPU])
+		b->clocks[CLOCK_SAMPLE] = (struct tt_bpf_clock){
+			.prog = b->skel->progs.cpu__sample,
+			.rate_hz = b->plan.sample_hz,
+		};
 }
 
 static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, const struct tt_sink *sink,
@@ -136,6 +146,8 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 						   BPF_FUNC_map_lookup_percpu_elem, NULL) == 1 &&
 			   tt_btf_tracepoint_args(b->btf, "cpuhp_exit") >= 0 &&
 			   tt_btf_enum_value(b->btf, "CPUHP_TEARDOWN_CPU", &state);
+	b->plan.stacks = opts->stacks;
+	b->plan.sample_hz = opts->rate_hz ? opts->rate_hz : TT_RATE_HZ_DEFAULT;
 	b->plan.bio_devices = tt_btf_tracepoint_args(b->btf, "block_bio_complete") > 0;
 	err = tt_bpf_choose_and_load(b, opts);
 	if (err)
@@ -143,6 +155,7 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 	err = tt_bpf_make_rings(b);
 	if (err)
 		goto fail;
+	set_up_clocks(b);
 	tell_probes(b, info, opts->probes);
 	*ret_src = &b->src;
 	return 0;
@@ -157,7 +170,7 @@ static bool is_attached_by_hand(const char *name)
 {
 	return !strncmp(name, "core__", 6) || !strcmp(name, "task__all") || !strcmp(name, "sched__seed") ||
 	       !strcmp(name, "sched_raw__seed") || !strcmp(name, "steal__clock") ||
-	       !strcmp(name, "disk__sweep");
+	       !strcmp(name, "cpu__sample") || !strcmp(name, "disk__sweep");
 }
 
 static int attach_one(struct bpf_source *b, struct bpf_program *prog)
@@ -201,53 +214,15 @@ static int attach_all(struct bpf_source *b)
 	return 0;
 }
 
-/* Where no tracepoint tells of the timer interrupt: 250 Hz, as most kernels tick. CPUs that come later get
- * theirs when they are first seen online. The kernel takes away the event of a CPU that goes offline, and
- * when it is back at the next look, only the count of those that went tells; so all are made anew. */
-static void attach_perf_ticks(struct bpf_source *b)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
-		.size = sizeof(attr),
-		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.freq = 1,
-		.sample_freq = 250,
-	};
-	uint32_t nr_gone = b->skel->bss->tt_nr_gone;
-
-	if (!b->plan.tick_by_perf || !b->plan.rungs[TT_LADDER_STEAL])
-		return;
-	if (!b->tick_links)
-		b->tick_links = calloc(b->nr_cpus, sizeof(*b->tick_links));
-	for (unsigned cpu = 0; b->tick_links && nr_gone != b->nr_gone && cpu < b->nr_cpus; cpu++) {
-		bpf_link__destroy(b->tick_links[cpu]);
-		b->tick_links[cpu] = NULL;
-	}
-	b->nr_gone = nr_gone;
-	for (unsigned cpu = 0; b->tick_links && cpu < b->nr_cpus; cpu++) {
-		struct bpf_link *link;
-		int fd;
-
-		if (b->tick_links[cpu])
-			continue;
-		fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
-		if (fd < 0)
-			continue;
-		link = bpf_program__attach_perf_event(b->skel->progs.steal__clock, fd);
-		if (!link)
-			close(fd);
-		b->tick_links[cpu] = link; /* owns the descriptor */
-	}
-}
-
 static int bpf_start(struct tt_source *src)
 {
 	struct bpf_source *b = self(src);
 	int err = attach_all(b);
 
+	if (!err)
+		err = tt_bpf_clocks_attach(b);
 	if (err)
 		return err;
-	attach_perf_ticks(b);
 	err = tt_bpf_seed_tasks(b);
 	if (err) {
 		log_error("bpf: cannot walk the tasks (iter/task): %s", strerror(-err));
@@ -294,8 +269,8 @@ static int bpf_poll(struct tt_source *src, int timeout_ms)
 		return 0;
 	while (b->next_due_ns <= now_ns)
 		b->next_due_ns += b->interval_ns;
-	attach_perf_ticks(b);
-	err = tt_bpf_leave_silent_hook(b);
+	err = tt_bpf_clocks_attach(b);
+	err = err ? err : tt_bpf_leave_silent_hook(b);
 	return err ? err : tt_bpf_make_epoch(b, SYNC_FLUSH);
 }
 

@@ -34,10 +34,8 @@ void tt_bpf_sync_everywhere(struct bpf_source *b, uint64_t what)
 		for (int i = 0; i < TRIES && ret == 1; i++)
 			ret = run_on(b->skel->progs.core__sync, cpu, what);
 		/* an offline CPU refuses; the kernel has taken its event away, and it needs a new one */
-		if (ret < 0 && b->tick_links && b->tick_links[cpu]) {
-			bpf_link__destroy(b->tick_links[cpu]);
-			b->tick_links[cpu] = NULL;
-		}
+		if (ret < 0)
+			tt_bpf_clocks_detach_cpu(b, cpu);
 	}
 }
 

@@ -17,7 +17,7 @@ enum { TRIAL_MS = 400 };
 
 /* What a trial recording saw. */
 struct trial {
-	uint64_t nr_disk_records, nr_switches, steal_ns;
+	uint64_t nr_disk_records, nr_samples, nr_switches, steal_ns;
 };
 
 static int trial_batch(void *ctx, const void *data, size_t len)
@@ -26,12 +26,12 @@ static int trial_batch(void *ctx, const void *data, size_t len)
 	const struct tt_batch *b = data;
 	const char *p = (const char *)(b + 1), *end = (const char *)b + len;
 
-	if (b->stream == TT_STREAM_RECORDS) {
+	while (b->stream == TT_STREAM_RECORDS && p + sizeof(struct tt_record) <= end) {
 		const struct tt_record *rec = (const void *)p;
 
-		if (p + sizeof(*rec) <= end && rec->kind == TT_EV_DISK)
-			t->nr_disk_records++;
-		return 0;
+		t->nr_disk_records += rec->kind == TT_EV_DISK;
+		t->nr_samples += rec->kind == TT_EV_SAMPLE;
+		p += rec->size;
 	}
 	while (p + sizeof(struct tt_mark) <= end) {
 		const struct tt_switch *sw = (const void *)p;
@@ -124,6 +124,9 @@ static void judge(struct tt_rung_report *r, const struct tt_bpf_rung *rung, cons
 	} else if (rung->probe == TT_PROBE_RUNQ && !t->nr_switches) {
 		r->verdict = TT_RUNG_SILENT;
 		snprintf(r->reason, sizeof(r->reason), "it saw no context switch");
+	} else if (rung->probe == TT_PROBE_CPU && !t->nr_samples) {
+		r->verdict = TT_RUNG_SILENT;
+		snprintf(r->reason, sizeof(r->reason), "no sample came");
 	}
 	if (r->verdict == TT_RUNG_UNTESTED && rung->try_attach && rung->probe == TT_PROBE_STEAL)
 		snprintf(r->advice, sizeof(r->advice),

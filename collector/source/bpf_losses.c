@@ -43,6 +43,9 @@ void tt_bpf_read_losses(struct bpf_source *b, uint64_t lost[TT_LOSS_NR])
 			lost[TT_LOSS_NESTED] += cpus[i].nr_nested;
 			lost[TT_LOSS_TASK_STATE] += cpus[i].nr_lost_task_state;
 			lost[TT_LOSS_REQUEST_STATE] += cpus[i].nr_lost_request_state;
+			lost[TT_LOSS_STACKS] += cpus[i].nr_shed_stacks;
+			lost[TT_LOSS_STACK_MISSED] += cpus[i].nr_missed_stacks;
+			lost[TT_LOSS_STACK_CUT] += cpus[i].nr_cut_stacks;
 		}
 	}
 	free(cpus);
@@ -53,7 +56,8 @@ void tt_bpf_read_losses(struct bpf_source *b, uint64_t lost[TT_LOSS_NR])
 /* Shed switches and records, and nested programs, are in the batch headers; these are not. */
 int tt_bpf_emit_losses(struct bpf_source *b)
 {
-	static const uint32_t told_here[] = { TT_LOSS_TASK_STATE, TT_LOSS_REQUEST_STATE, TT_LOSS_UNSEEN };
+	static const uint32_t told_here[] = { TT_LOSS_TASK_STATE, TT_LOSS_REQUEST_STATE, TT_LOSS_UNSEEN,
+					      TT_LOSS_STACKS, TT_LOSS_STACK_MISSED, TT_LOSS_STACK_CUT };
 	uint64_t lost[TT_LOSS_NR];
 	int err;
 

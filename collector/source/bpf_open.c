@@ -37,8 +37,6 @@ static int load_plan(struct bpf_source *b, const struct tt_source_options *opts)
 	return err;
 }
 
-static const unsigned ladder_probes[TT_NR_LADDERS] = { TT_PROBE_STEAL, TT_PROBE_DISK, TT_PROBE_RUNQ };
-
 /* The rungs of --hook PROBE=HOOK in the order that they were given, or all that there are. */
 static int set_up_ladder(struct tt_bpf_ladder *ladder, unsigned probe, const struct tt_source_options *opts)
 {
@@ -90,7 +88,7 @@ static bool is_usable(struct bpf_source *b, const struct tt_bpf_rung *rung, bool
 static int step_to_usable(struct bpf_source *b, unsigned i)
 {
 	struct tt_bpf_ladder *ladder = &b->ladders[i];
-	const char *probe = tt_probe_name(ladder_probes[i]);
+	const char *probe = tt_probe_name(tt_ladder_probe(i));
 	char why[160];
 
 	for (; ladder->at < ladder->nr; ladder->at++) {
@@ -149,20 +147,28 @@ static int step_down_refused(struct bpf_source *b)
 	return 0;
 }
 
+static bool has_rung(const struct tt_bpf_plan *plan)
+{
+	for (unsigned i = 0; i < TT_NR_LADDERS; i++)
+		if (plan->rungs[i])
+			return true;
+	return false;
+}
+
 int tt_bpf_choose_and_load(struct bpf_source *b, const struct tt_source_options *opts)
 {
 	int err;
 
 	for (unsigned i = 0; i < TT_NR_LADDERS; i++) {
 		/* a hook that does not exist is told also when its probe is not recorded */
-		err = set_up_ladder(&b->ladders[i], ladder_probes[i], opts);
-		if (!err && opts->probes & ladder_probes[i])
+		err = set_up_ladder(&b->ladders[i], tt_ladder_probe(i), opts);
+		if (!err && opts->probes & tt_ladder_probe(i))
 			err = step_to_usable(b, i);
 		if (err)
 			return err;
 	}
 	for (;;) {
-		if (!b->plan.rungs[0] && !b->plan.rungs[1] && !b->plan.rungs[2]) {
+		if (!has_rung(&b->plan)) {
 			log_error("bpf: no hook of any probe can be loaded here: timethief doctor tells why");
 			return -ENOSYS;
 		}

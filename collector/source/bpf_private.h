@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bpf_private - the BPF source's own state, shared by the files it is made of:
- * bpf.c (life and attaching), bpf_open.c (choosing hooks, loading, rings), bpf_epoch.c (from the rings to the sink),
+ * bpf.c (life and attaching), bpf_clock.c (programs run by a clock), bpf_open.c (choosing hooks, loading, rings), bpf_epoch.c (from the rings to the sink),
  * bpf_handover.c (from a steal hook that is silent to the next), bpf_losses.c (what only the kernel side knows to be lost),
  * bpf_snapshot.c (tasks and counters), bpf_cost.c.
  */
@@ -40,6 +40,15 @@ struct prog_cost {
 	uint64_t run_ns, nr_runs;
 };
 
+/* A program that a cpu-clock event of each CPU runs. */
+struct tt_bpf_clock {
+	const struct bpf_program *prog; /* NULL = not used */
+	uint32_t rate_hz;
+	struct bpf_link **links; /* one a CPU, NULL = none */
+};
+
+enum { CLOCK_TICK, CLOCK_SAMPLE, NR_CLOCKS };
+
 /* The rungs that may be used for a probe, best first, and where we stand. */
 struct tt_bpf_ladder {
 	const struct tt_bpf_rung *rungs[16];
@@ -56,8 +65,8 @@ struct bpf_source {
 	struct timethief_bpf *skel;
 	struct bpf_link *links[MAX_LINKS];
 	unsigned nr_links;
-	struct bpf_link **tick_links; /* cpu-clock events, one a CPU, NULL = none */
-	uint32_t nr_gone;	      /* tt_nr_gone when they were made */
+	struct tt_bpf_clock clocks[NR_CLOCKS];
+	uint32_t nr_gone; /* tt_nr_gone when the clocks' events were made */
 	unsigned nr_cpus;
 	int *ring_fds;
 	uint64_t ring_bytes;
@@ -86,6 +95,12 @@ struct bpf_source {
 struct clocks {
 	uint64_t steal_clock_ns, prev_steal_rq_ns, nr_switches;
 };
+
+/* bpf_clock.c */
+/* On every CPU that has none; again and again, CPUs come and go. -ENODEV: a clock runs nowhere (logged once). */
+int tt_bpf_clocks_attach(struct bpf_source *b);
+void tt_bpf_clocks_detach_cpu(struct bpf_source *b, unsigned cpu);
+void tt_bpf_clocks_detach(struct bpf_source *b);
 
 /* bpf_epoch.c */
 /* The program runs on every CPU that is online; it gets arg. */

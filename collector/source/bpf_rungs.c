@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "bpf/event.h"
@@ -16,6 +17,7 @@
 #include "collector/base/log.h"
 #include "collector/source/btf_shape.h"
 #include "collector/source/permit.h"
+#include "collector/source/proc_file.h"
 
 /* enum tt_steal_mode of bpf/probe.bpf.h */
 enum { MODE_PERCPU = 1, MODE_AT_SWITCH = 2, MODE_ACCOUNT = 3 };
@@ -210,6 +212,20 @@ static void stamp_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *ho
 	skel->rodata->tt_use_stamps = true;
 }
 
+/* --- cpu --- */
+
+static const char *never_absent(const struct tt_bpf_host *host)
+{
+	(void)host;
+	return NULL;
+}
+
+static void no_knobs(struct timethief_bpf *skel, const struct tt_bpf_host *host)
+{
+	(void)skel;
+	(void)host;
+}
+
 #define DISK_COMMON                                                                                          \
 	"disk__rq_issue disk__rq_requeue disk__rq_complete disk__rq_merge disk__bio_backmerge "              \
 	"disk__bio_frontmerge"
@@ -252,19 +268,29 @@ const struct tt_bpf_rung tt_bpf_rungs[] = {
 	  tp_btf_absent, stamp_knobs, false },
 	{ TT_PROBE_RUNQ, "raw_tp", RUNQ_RAW, "raw_tp sched_*, the kernel's own run_delay of each task", false,
 	  sched_info_absent, runq_knobs, false },
+
+	{ TT_PROBE_CPU, "perf_event", "cpu__sample", "a cpu-clock event of each CPU", false, never_absent, no_knobs, false },
 };
 const unsigned tt_bpf_nr_rungs = sizeof(tt_bpf_rungs) / sizeof(tt_bpf_rungs[0]);
 
-const char *tt_probe_name(unsigned probe)
-{
-	return probe == TT_PROBE_STEAL ? "steal" : probe == TT_PROBE_DISK ? "disk" : "runq";
-}
-
 unsigned tt_ladder_of(unsigned probe)
 {
-	return probe == TT_PROBE_STEAL	? TT_LADDER_STEAL
-	       : probe == TT_PROBE_DISK ? TT_LADDER_DISK
-					: TT_LADDER_RUNQ;
+	return (unsigned)__builtin_ctz(probe);
+}
+
+unsigned tt_ladder_probe(unsigned ladder)
+{
+	return 1u << ladder;
+}
+_Static_assert(1 << TT_LADDER_STEAL == TT_PROBE_STEAL && 1 << TT_LADDER_DISK == TT_PROBE_DISK &&
+		       1 << TT_LADDER_RUNQ == TT_PROBE_RUNQ && 1 << TT_LADDER_CPU == TT_PROBE_CPU,
+	       "ladders are in the order of the bits");
+
+const char *tt_probe_name(unsigned probe)
+{
+	static const char *const names[TT_NR_LADDERS] = { "steal", "disk", "runq", "cpu" };
+
+	return names[tt_ladder_of(probe)];
 }
 
 const struct tt_bpf_rung *tt_bpf_rung_find(unsigned probe, const char *name)
@@ -425,6 +451,25 @@ static struct timethief_bpf *open_build(const struct tt_bpf_host *host)
 	return skel;
 }
 
+/* Without stacks their maps are as small as they can be. */
+static int set_up_stacks(struct timethief_bpf *skel, bool stacks)
+{
+	uint64_t key;
+	char line[32];
+	int64_t depth = TT_STACK_DEPTH_MAX;
+
+	skel->rodata->tt_stacks = stacks;
+	if (!stacks)
+		return bpf_map__set_max_entries(skel->maps.tt_stack_sets, 1);
+	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+		return -EIO;
+	skel->rodata->tt_stack_key = key;
+	if (!tt_proc_read_line(-1, "/proc/sys/kernel/perf_event_max_stack", line, sizeof(line)))
+		depth = strtol(line, NULL, 10);
+	skel->rodata->tt_stack_depth = depth < TT_STACK_DEPTH_MAX ? (uint32_t)depth : TT_STACK_DEPTH_MAX;
+	return 0;
+}
+
 int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *host, unsigned nr_cpus,
 		     struct timethief_bpf **ret_skel)
 {
@@ -447,6 +492,8 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 		bpf_program__set_autoload(prog, use);
 	}
 	err = bpf_map__set_max_entries(skel->maps.tt_rings, nr_cpus);
+	if (!err)
+		err = set_up_stacks(skel, plan->stacks);
 	if (err) {
 		timethief_bpf__destroy(skel);
 		return err;
@@ -454,6 +501,8 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 	for (unsigned i = 0; i < TT_NR_LADDERS; i++)
 		if (plan->rungs[i])
 			plan->rungs[i]->set_knobs(skel, host);
+	if (plan->sample_hz)
+		skel->rodata->tt_sample_period_ns = 1000000000 / plan->sample_hz;
 	if (percpu_distance(host->btf, "__preempt_count", &distance))
 		skel->rodata->tt_preempt_distance = distance;
 	else if (percpu_distance(host->btf, "pcpu_hot", &distance) && /* 6.2 to 6.14 */

@@ -35,7 +35,7 @@ struct tt_bpf_rung {
 extern const struct tt_bpf_rung tt_bpf_rungs[];
 extern const unsigned tt_bpf_nr_rungs;
 
-enum { TT_LADDER_STEAL, TT_LADDER_DISK, TT_LADDER_RUNQ, TT_NR_LADDERS };
+enum { TT_LADDER_STEAL, TT_LADDER_DISK, TT_LADDER_RUNQ, TT_LADDER_CPU, TT_NR_LADDERS }; /* in the order of the bits of TT_PROBE_* */
 
 /* The rung chosen for each probe; NULL = the probe is not recorded. */
 struct tt_bpf_plan {
@@ -44,10 +44,13 @@ struct tt_bpf_plan {
 	bool sweep;	   /* bpf_for_each_map_elem is there (5.13): look for requests whose end was missed */
 	bool cpus_die; /* bpf_map_lookup_percpu_elem is there (5.19): a CPU's window ends when it goes offline */
 	bool bio_devices; /* watch bios of devices without requests */
+	bool stacks;
+	uint32_t sample_hz; /* of the cpu ladder */
 };
 
 const char *tt_probe_name(unsigned probe);
-unsigned tt_ladder_of(unsigned probe);
+unsigned tt_ladder_of(unsigned probe); /* and back: */
+unsigned tt_ladder_probe(unsigned ladder);
 bool tt_bpf_tick_by_perf(const struct tt_bpf_host *host);
 /* NULL = no such rung */
 const struct tt_bpf_rung *tt_bpf_rung_find(unsigned probe, const char *name);

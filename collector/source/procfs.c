@@ -185,7 +185,7 @@ static int procfs_open(const struct tt_source_options *opts, struct tt_info *inf
 		log_error("procfs: cannot open '%s': %s", *root ? root : "/", strerror(-err));
 		goto fail;
 	}
-	choose_probes(p, root_fd, opts->probes ? opts->probes : TT_PROBE_ALL, info);
+	choose_probes(p, root_fd, opts->probes ? opts->probes : TT_PROBE_DEFAULT, info);
 	close(root_fd);
 	if (!p->probes) {
 		err = -ENOSYS;

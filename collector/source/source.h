@@ -21,7 +21,17 @@ struct tt_sink {
 	int (*epoch)(void *ctx, uint64_t until_ts_ns);
 };
 
-enum { TT_PROBE_STEAL = 1, TT_PROBE_DISK = 2, TT_PROBE_RUNQ = 4, TT_PROBE_ALL = 7 };
+enum {
+	TT_PROBE_STEAL = 1,
+	TT_PROBE_DISK = 2,
+	TT_PROBE_RUNQ = 4,
+	TT_PROBE_CPU = 8,
+	TT_PROBE_DEFAULT = 7, /* samples of the CPU are taken when asked for: they wake idle CPUs */
+	TT_PROBE_ALL = 15,
+	TT_NR_PROBES = 4,
+};
+
+enum { TT_RATE_HZ_DEFAULT = 99, TT_RATE_HZ_MAX = 10000 };
 
 struct tt_source_options {
 	unsigned probes;		/* TT_PROBE_* */
@@ -30,6 +40,8 @@ struct tt_source_options {
 	uint64_t ring_bytes;		/* per CPU; 0 = chosen by the source */
 	uint64_t interval_ns;		/* longest time between epochs; 0 = 1 s */
 	uint64_t epoch_bytes;		/* most bytes of batches between epochs, about; 0 = 4 MiB */
+	bool stacks;			/* bpf: with each event where it hit */
+	uint32_t rate_hz;		/* of TT_PROBE_CPU; 0 = TT_RATE_HZ_DEFAULT */
 	const unsigned long *cpu_mask;	/* NULL = all */
 	uint32_t device;		/* kernel dev_t; 0 = all */
 	const char *proc_root;		/* "" = the real one; tests pass a fixture */

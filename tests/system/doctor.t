@@ -27,9 +27,9 @@ if [ -n "$(why_no_bpf)" ]; then
 	finish
 fi
 check_equal "a recording is possible" $status 0
-"$TT" record -q -d 300ms -o "$T/s.tt" >"$T/record.log" 2>&1 && report_json "$T/s.tt" "$T/report.json" ||
+"$TT" record -q --rate 99 -d 300ms -o "$T/s.tt" >"$T/record.log" 2>&1 && report_json "$T/s.tt" "$T/report.json" ||
 	{ not_ok record "$(tail -n 1 "$T/record.log")"; finish; }
-for probe in steal disk runq; do
+for probe in steal disk runq cpu; do
 	check_equal "$probe: the chosen rung is the one that record uses" \
 		"$(json "$T/report.json" ".source.probes[] | select(.probe == \"$probe\") | .rung")" \
 		"$(json "$T/doctor.json" "[.probes.${probe}[] | select(.verdict == \"chosen\") | .hook] | first")"
@@ -37,7 +37,7 @@ done
 
 # A rung that works can be forced, and then is the one recorded; one that is refused fails with one line.
 while read -r probe rung verdict; do
-	"$TT" record -q --source bpf --hook "$probe=$rung" -d 200ms -o "$T/forced.tt" >"$T/forced.log" 2>&1
+	"$TT" record -q --source bpf --rate 99 --hook "$probe=$rung" -d 200ms -o "$T/forced.tt" >"$T/forced.log" 2>&1
 	status=$?
 	case $verdict in
 	chosen | works)

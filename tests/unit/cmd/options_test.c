@@ -42,7 +42,7 @@ Test(options, nothing_asked_for_is_everything)
 	struct tt_common_options common;
 
 	cr_assert_eq(parse(&common, ""), 0);
-	cr_expect_eq(common.probes, TT_PROBE_ALL);
+	cr_expect_eq(common.probes, TT_PROBE_DEFAULT);
 	cr_expect_str_eq(common.source, "auto");
 	cr_expect_not(common.has_cpu_mask);
 	cr_expect_eq(common.pid, 0);

@@ -11,7 +11,7 @@ TestSuite(procfs, .init = forget_collected);
 
 static struct tt_source *open_source(const char *root, struct tt_info *info)
 {
-	struct tt_source_options opts = { .probes = TT_PROBE_ALL,
+	struct tt_source_options opts = { .probes = TT_PROBE_DEFAULT,
 					  .interval_ns = 20000000,
 					  .proc_root = root };
 	struct tt_source *src = NULL;
@@ -77,7 +77,7 @@ Test(procfs, what_cannot_be_read_is_left_out)
 Test(procfs, wrong_hooks_and_roots_are_refused)
 {
 	struct tt_source_options opts = {
-		.probes = TT_PROBE_ALL, .proc_root = "", .hooks = { "steal=clock" }, .nr_hooks = 1
+		.probes = TT_PROBE_DEFAULT, .proc_root = "", .hooks = { "steal=clock" }, .nr_hooks = 1
 	};
 	struct tt_info info = { 0 };
 	struct tt_source *src = NULL;

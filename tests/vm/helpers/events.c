@@ -11,6 +11,10 @@
  *   task CPU TS WHY TID PID PARENT FLAGS START CGROUP COMM RUN_DELAY EXEC
  *   cgroup CPU TS ID PATH
  *   loss CPU TS WHAT COUNT
+ *   stack ID SPACE PID FLAGS IP...
+ *   sample CPU TS PERIOD STEAL TID PID FLAGS KSTACK USTACK
+ *   module ID FLAGS PATH / symbol ID NAME / frame SPACE IP MODULE SYMBOL OFFSET FLAGS
+ * With stacks, switch has PREV_K PREV_U WAKER_K WAKER_U at its end, steal and disk K U. Ids and addresses are hexadecimal.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -33,18 +37,53 @@ static void print_name(const char *name, size_t max)
 static void print_record(const struct tt_record *rec)
 {
 	const struct tt_disk *d = (const void *)rec;
+	const struct tt_disk_with_stacks *ds = (const void *)rec;
 	const struct tt_task *t = (const void *)rec;
 	const struct tt_cgroup *g = (const void *)rec;
 	const struct tt_loss *l = (const void *)rec;
+	const struct tt_stack *stack = (const void *)rec;
+	const struct tt_sample *sample = (const void *)rec;
+	const struct tt_module *module = (const void *)rec;
+	const struct tt_symbol *symbol = (const void *)rec;
+	const struct tt_frame *frame = (const void *)rec;
 
 	switch (rec->kind) {
+	case TT_EV_STACK:
+		printf("stack %llx %llx %u 0x%x", (unsigned long long)stack->id, (unsigned long long)stack->space, stack->pid,
+		       stack->flags);
+		for (unsigned i = 0; i < stack->nr; i++)
+			printf(" %llx", ((const unsigned long long *)(stack + 1))[i]);
+		putchar('\n');
+		break;
+	case TT_EV_SAMPLE:
+		printf("sample %u %llu %llu %llu %u %u 0x%x %llx %llx\n", rec->cpu, (unsigned long long)rec->ts_ns,
+		       (unsigned long long)sample->period_ns, (unsigned long long)sample->steal_ns, sample->tid, sample->pid,
+		       sample->flags, (unsigned long long)sample->kstack, (unsigned long long)sample->ustack);
+		break;
+	case TT_EV_MODULE:
+		printf("module %u 0x%x ", module->id, module->flags);
+		print_name((const char *)(module + 1), module->path_len);
+		putchar('\n');
+		break;
+	case TT_EV_SYMBOL:
+		printf("symbol %u ", symbol->id);
+		print_name((const char *)(symbol + 1), symbol->name_len);
+		putchar('\n');
+		break;
+	case TT_EV_FRAME:
+		printf("frame %llx %llx %u %u %llx 0x%x\n", (unsigned long long)frame->space, (unsigned long long)frame->ip, frame->module,
+		       frame->symbol, (unsigned long long)frame->offset, frame->flags);
+		break;
 	case TT_EV_DISK:
-		printf("disk %u %llu %u %llu 0x%x %llu 0x%x %u %u %u %u %u %u %llu %llu %llu %llu %llu\n",
+		printf("disk %u %llu %u %llu 0x%x %llu 0x%x %u %u %u %u %u %u %llu %llu %llu %llu %llu",
 		       rec->cpu, (unsigned long long)rec->ts_ns, d->dev, (unsigned long long)d->sector,
 		       d->cmd_flags, (unsigned long long)d->bytes, d->flags, d->nr_issues, d->nr_completions,
 		       d->error, d->submit_cpu, d->issue_cpu, d->tid, (unsigned long long)d->total_ns,
 		       (unsigned long long)d->queue_ns, (unsigned long long)d->requeue_ns,
 		       (unsigned long long)d->device_ns, (unsigned long long)d->flush_ns);
+		if (rec->size >= sizeof(*ds))
+			printf(" %llx %llx", (unsigned long long)ds->kstack, (unsigned long long)ds->ustack);
+		putchar('\n');
 		break;
 	case TT_EV_TASK:
 		printf("task %u %llu %u %u %u %u 0x%x %llu %llu ", rec->cpu, (unsigned long long)rec->ts_ns,
@@ -79,14 +118,21 @@ static void print_event(void *ctx, const struct tt_event *ev)
 		       window->begins ? "begins" : "ends");
 		break;
 	case TT_EV_SWITCH:
-		printf("switch %u %llu %u %u 0x%x %llu %llu 0x%x %u %u %u\n", ev->cpu,
+		printf("switch %u %llu %u %u 0x%x %llu %llu 0x%x %u %u %u", ev->cpu,
 		       (unsigned long long)ev->ts_ns, sw->prev_tid, sw->next_tid, ev->flags & ~COMING,
 		       (unsigned long long)sw->wait_ns, (unsigned long long)sw->deliver_ns,
 		       ev->flags & COMING, sw->waker_tid, sw->queued_cpu, sw->next_prio);
+		if (sw->has_stacks)
+			printf(" %llx %llx %llx %llx", (unsigned long long)sw->prev_kstack, (unsigned long long)sw->prev_ustack,
+			       (unsigned long long)sw->waker_kstack, (unsigned long long)sw->waker_ustack);
+		putchar('\n');
 		break;
 	case TT_EV_STEAL:
-		printf("steal %u %llu %llu %u %u\n", ev->cpu, (unsigned long long)ev->ts_ns,
+		printf("steal %u %llu %llu %u %u", ev->cpu, (unsigned long long)ev->ts_ns,
 		       (unsigned long long)steal->steal_ns, steal->tid, steal->seen);
+		if (steal->kstack)
+			printf(" %llx %llx", (unsigned long long)steal->kstack, (unsigned long long)steal->ustack);
+		putchar('\n');
 		break;
 	default:
 		print_record(((const struct tt_ev_record *)ev)->rec);
