@@ -51,6 +51,11 @@ static bool is_section(const char *name)
 	return false;
 }
 
+static bool is_asked_for(const struct live_options *opts, const char *section)
+{
+	return opts->sections & tt_section_bit("live", section);
+}
+
 static void parse_word(struct live_options *opts, const char *arg)
 {
 	bool number = arg[0] >= '0' && arg[0] <= '9';
@@ -81,6 +86,10 @@ static error_t parse_live(int key, char *arg, struct argp_state *state)
 		parse_word(opts, arg);
 		return 0;
 	case ARGP_KEY_END:
+		if (is_asked_for(opts, "cpu")) {
+			tt_require_bpf(&opts->common, "cpu");
+			opts->common.probes |= TT_PROBE_CPU;
+		}
 		if (!opts->interval_ns)
 			opts->interval_ns = INTERVAL_NS_DEFAULT;
 		opts->all_tables = opts->view.by || opts->view.nr_top;
@@ -104,7 +113,7 @@ static const struct argp live_argp = {
 	.parser = parse_live,
 	.args_doc = "[SECTION...] [INTERVAL [COUNT]]",
 	.doc = "The numbers of timethief report, every INTERVAL.\v"
-	       "SECTION is steal, disk, runq or cpu (default: all; cpu needs --probe cpu). INTERVAL takes a unit, such as 500ms (default "
+	       "SECTION is steal, disk, runq or cpu (default: all but cpu). INTERVAL takes a unit, such as 500ms (default "
 	       "1 s, at "
 	       "least 100ms); after COUNT intervals it ends. With --json every interval is one object on one "
 	       "line.",
