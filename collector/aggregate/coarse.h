@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* coarse - a small duration histogram for rows of which there are thousands.
  *
- * Like hist, with 4 buckets for every power of two instead of 32: percentiles are the upper bound of a
+ * Like hist, with 4 buckets for every power of two instead of 64: percentiles are the upper bound of a
  * bucket, at most 25 % high, never more than the maximum that the caller knows. 0 to 2^42 - 1 ns; the last
  * bucket is open-ended.
  */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hist - how often a duration fell where; log-linear.
  *
- * Values 0..63 have a bucket each; above, every power of two is split into 32 equal buckets, so a bucket is at most
- * 1/32 (3.1 %) of its lower bound wide. Covers 0 to 2^42 - 1 ns (73 min); larger values go to the last bucket and
+ * Values 0..127 have a bucket each; above, every power of two is split into 64 equal buckets, so a bucket is at most
+ * 1/64 (1.6 %) of its lower bound wide. Covers 0 to 2^42 - 1 ns (73 min); larger values go to the last bucket and
  * are counted (nr_clamped). sum_ns and max_ns are exact.
- * Percentiles are the upper bound of the bucket that holds the rank, never more than max_ns: never flattering, at most 3.2 % high.
+ * Percentiles are the upper bound of the bucket that holds the rank, never more than max_ns: never flattering, at most 1.6 % high.
  * Plain value: zero it to initialise, copy it, nothing to free. Not thread-safe. Never fails.
  */
 #pragma once
 
 #include <stdint.h>
 
-enum { TT_HIST_SUB_BITS = 5, TT_HIST_MAX_BITS = 42, TT_HIST_NR_BUCKETS = (TT_HIST_MAX_BITS - TT_HIST_SUB_BITS + 1) << TT_HIST_SUB_BITS };
+enum { TT_HIST_SUB_BITS = 6, TT_HIST_MAX_BITS = 42, TT_HIST_NR_BUCKETS = (TT_HIST_MAX_BITS - TT_HIST_SUB_BITS + 1) << TT_HIST_SUB_BITS };
 
 struct tt_hist {
 	uint64_t nr_total, nr_clamped, sum_ns, max_ns;
