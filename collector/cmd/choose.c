@@ -41,9 +41,9 @@ static int end_if_misused(int err, const struct tt_source_options *opts)
 int tt_choose_source(const char *name, const struct tt_source_options *opts, struct tt_info *info,
 		     const struct tt_sink *sink, struct tt_source **ret_src)
 {
-	char reason[sizeof(info->source_reason)] = "", held[240];
+	char reason[sizeof(info->source_reason)] = "", held[240], first_held[240] = "";
 	size_t used = 0;
-	int err = -ENOENT;
+	int err = -ENOENT, first_err = 0;
 
 	info->source_reason[0] = '\0';
 	if (strcmp(name, "auto") != 0)
@@ -60,6 +60,15 @@ int tt_choose_source(const char *name, const struct tt_source_options *opts, str
 			used += (size_t)snprintf(reason + used, sizeof(reason) - used, "%s%s", used ? "; " : "", held);
 		if (err != -EPERM && err != -ENOSYS)
 			break; /* no lack of rights or of BPF: another source would hide it */
+		if (!first_err) {
+			first_err = err;
+			memcpy(first_held, held, sizeof(first_held));
+		}
+	}
+	if (err == -EINVAL && opts->nr_hooks && first_err) {
+		/* a source that cannot be opened may have the hook: why it cannot is what matters */
+		log_error("%s", first_held);
+		return first_err;
 	}
 	if (err) {
 		log_error("%s", held);

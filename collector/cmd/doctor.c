@@ -490,13 +490,13 @@ static json_t *json_doctor(const struct doctor *d)
 		json_object_set_new(probes, probe_names[i], json_rungs(d, probe_names[i]));
 	verdict_on_recording(d, text, sizeof(text));
 	return json_pack(
-		"{s:i, s:o, s:o, s:{s:s, s:o}, s:o, s:{s:b, s:b, s:I}, s:o, s:s?, s:o, s:{s:b, s:s?, s:s}}",
+		"{s:i, s:o, s:o, s:{s:s, s:o}, s:o, s:{s:b, s:b, s:I}, s:o, s:s?, s:s?, s:o, s:{s:b, s:s?, s:s}}",
 		"timethief_doctor_json", DOCTOR_JSON_VERSION, "version", json_text(d->info.tool_version),
 		"host", json_host(d), "steal", "reported", steal_answer(d), "why", json_text(d->steal_why),
 		"rights", json_rights(d), "btf", "present", d->permit.btf != TT_BTF_ABSENT, "readable",
 		d->permit.btf == TT_BTF_READABLE, "bytes", (json_int_t)d->permit.btf_bytes, "memory",
-		json_memory(d), "bpf_refused", d->bpf_err ? strerrorname_np(-d->bpf_err) : NULL, "probes",
-		probes, "recording", "possible", d->bpf_possible || d->stap_possible || d->proc_possible,
+		json_memory(d), "bpf_refused", d->bpf_err ? strerrorname_np(-d->bpf_err) : NULL, "bpf_advice",
+		d->bpf_err && advice_for_errno(d, -d->bpf_err)[0] ? advice_for_errno(d, -d->bpf_err) : NULL, "probes", probes, "recording", "possible", d->bpf_possible || d->stap_possible || d->proc_possible,
 		"source", source, "summary", text);
 }
 

@@ -259,7 +259,6 @@ static int run_intervals(struct live *live)
 	enum { POLL_MS = 100 };
 	int err;
 
-	live->info.start_ts_ns = now_ns();
 	err = live->src->ops->start(live->src);
 	tt_privileges_drop(false);
 	while (!err && !is_done(live)) {
@@ -303,6 +302,7 @@ static int live_open(struct live *live, const struct tt_sink *sink)
 	tt_view_fill(&live->filters, &opts->view, &opts->common, NULL);
 	tt_source_options_fill(&source_opts, &opts->common, device);
 	source_opts.interval_ns = opts->interval_ns;
+	live->info.start_ts_ns = now_ns(); /* what the report counts from */
 	err = tt_choose_source(opts->common.source, &source_opts, &live->info, sink, &live->src);
 	return err ? err : tt_pipeline_open(&pipeline_opts, &live->pipeline);
 }

@@ -56,6 +56,7 @@ struct recording {
 	int child_go_fd;  /* write end: closing it without a byte tells the child not to run */
 	int child_err_fd; /* the child's errno when it cannot execute the command */
 	bool error_was_said;
+	bool has_max_size;
 	uint64_t open_events; /* of the epoch that is not written yet */
 	uint64_t shown_ns, shown_events;
 };
@@ -414,9 +415,11 @@ static int end_recording(struct recording *r, int err)
 
 	if (!err)
 		err = stop_err;
-	if (err == -EFBIG) {
+	if (err == -EFBIG && r->has_max_size) {
 		strcpy(r->summary.ended_by, "max-size");
 		err = 0;
+	} else if (err == -EFBIG) {
+		strcpy(r->summary.ended_by, "file size limit"); /* of the system: ulimit -f */
 	} else if (err == -ENOSPC || err == -EDQUOT) {
 		strcpy(r->summary.ended_by, "disk full");
 	} else if (err) {
@@ -499,6 +502,7 @@ static int record(struct recording *r, const struct record_options *opts)
 	err = tt_choose_source(opts->common.source, &source_opts, &r->info, &sink, &r->source);
 	if (err)
 		return err;
+	r->has_max_size = opts->max_bytes != 0;
 	r->nr_cpus = r->info.nr_cpus_possible;
 	r->cpus = calloc(r->nr_cpus + 1, sizeof(*r->cpus));
 	if (!r->cpus)

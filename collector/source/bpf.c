@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "collector/base/log.h"
@@ -30,6 +31,24 @@ static int check_root(const struct tt_source_options *opts)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* Programs, maps, links, and for each CPU a ring and two events. Without this the kernel's refusals would look like hooks that it lacks. */
+static int ensure_open_files(unsigned nr_cpus)
+{
+	struct rlimit limit;
+	rlim_t needed = 256 + 3 * (rlim_t)nr_cpus;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= needed)
+		return 0;
+	if (limit.rlim_max >= needed) {
+		limit.rlim_cur = needed;
+		if (!setrlimit(RLIMIT_NOFILE, &limit))
+			return 0;
+	}
+	log_error("bpf: needs %llu open files, and only %llu are allowed: raise the limit (ulimit -n)", (unsigned long long)needed,
+		  (unsigned long long)limit.rlim_max);
+	return -EMFILE;
 }
 
 static void tell_probes(const struct bpf_source *b, struct tt_info *info, unsigned wanted)
@@ -128,6 +147,9 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 		goto fail;
 	}
 	b->nr_cpus = (unsigned)nr_cpus;
+	err = ensure_open_files(b->nr_cpus);
+	if (err)
+		goto fail;
 	b->ring_bytes = tt_bpf_ring_size(opts->ring_bytes, b->nr_cpus);
 	b->disk_names = calloc(1, sizeof(*b->disk_names));
 	b->btf = b->disk_names ? btf__load_vmlinux_btf() : NULL;

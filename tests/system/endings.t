@@ -43,6 +43,7 @@ opens_whole() { # NAME FILE ENDED_BY: in order, with a closing summary
 	check_equal "$1: it knows how it ended" "$(json "$T/report.json" .session.ended_by)" "$3"
 	check_equal "$1: it is whole" "$(json "$T/report.json" .session.whole)" true
 }
+# A perf event lives as long as somebody holds it: descriptors of processes, and programs attached to it, which are links.
 leaves_nothing() { # NAME: the kernel frees programs a moment after their last user is gone
 	[ "$source" = bpf ] || return 0
 	if wait_until 10 no_new_orphans "$T/orphans.before"; then
@@ -51,6 +52,8 @@ leaves_nothing() { # NAME: the kernel frees programs a moment after their last u
 		not_ok "$1: no program, map or link stays" "$(comm -13 "$T/orphans.before" "$T/orphans.now" | tr '\n' ' ')"
 	fi
 }
+nr_perf_events() { find /proc/[0-9]*/fd -lname 'anon_inode:\[perf_event\]' 2>/dev/null | wc -l; }
+no_more_perf_events() { [ "$(nr_perf_events)" -le "$1" ]; }
 
 signal_ends() { # SIGNAL
 	local name="$source, $1" file=$T/$source.$1.tt
@@ -118,9 +121,12 @@ max_size() {
 }
 
 killed() {
-	local name="$source, SIGKILL" file=$T/$source.kill.tt
+	local name="$source, SIGKILL" file=$T/$source.kill.tt events=0 samples=
 
-	start_recording "$file" -d 60
+	# with samples, so that there are perf events
+	[ "$source" = procfs ] || { samples="--stacks"; events=$(nr_perf_events); }
+	start_recording "$file" -d 60 $samples
+	[ "$source" = procfs ] || check_true "$name: there are perf events to leave behind" "$(nr_perf_events) > $events"
 	[ "$source" = procfs ] || wait_until 10 file_is_larger "$file" 20000
 	kill -KILL "$recorder"
 	wait_for "$recorder" 20
@@ -132,6 +138,16 @@ killed() {
 	head -n 5 "$T/kill.txt" >"$T/kill.top"
 	check "$name: the text report says so at the top" "$(cat "$T/kill.top")" grep -qi 'cut\|did not end\|killed\|no closing' "$T/kill.top"
 	leaves_nothing "$name"
+	[ "$source" = procfs ] || check "$name: no perf event stays" "$(nr_perf_events) of them, $events before" wait_until 10 no_more_perf_events "$events"
+}
+
+live_killed() {
+	begin "$TT" live --source "$source" 100ms >"$T/live.txt" 2>"$T/live.err"
+	wait_until 20 test -s "$T/live.txt"
+	kill -KILL "$last_pid"
+	wait_for "$last_pid" 20
+	check_equal "$source, SIGKILL of live: exit status" "$status" 137
+	leaves_nothing "$source, SIGKILL of live"
 }
 
 for source in $sources; do
@@ -141,6 +157,7 @@ for source in $sources; do
 	command_ends
 	other_user
 	killed
+	live_killed
 done
 # These need many events; counters alone fill a file too slowly.
 if [ "$source" = bpf ]; then
@@ -149,6 +166,12 @@ if [ "$source" = bpf ]; then
 else
 	skip "disk full and --max-size" "$no_bpf"
 fi
+
+# The system's own limit of a file is not --max-size.
+(ulimit -f 24; exec "$TT" record -q -o "$T/limit.tt" -d 30 -- "$H/sleeper" 20 2000) >"$T/limit.log" 2>&1
+check_equal "ulimit -f: exit status" $? 1
+check "ulimit -f: one line tells file and error" "$(cat "$T/limit.log")" grep -q 'limit.tt.*File too large' "$T/limit.log"
+check_equal "ulimit -f: it knows how it ended" "$("$TT" report --json "$T/limit.tt" 2>/dev/null | jq -r .session.ended_by)" "file size limit"
 
 # An earlier recording is kept once.
 "$TT" record -q -o "$T/twice.tt" -d 200ms >/dev/null 2>&1
