@@ -315,11 +315,13 @@ struct tt_disk_sums {
 	struct tt_record rec;
 	tt_u32 dev;
 	tt_u16 group; /* TT_DISK_READ .. TT_DISK_FLUSHES */
-	tt_u16 pad;
+	tt_u16 flags; /* TT_DISK_SUMS_PART; 0 in a file */
 	tt_u64 nr_merges;
 	tt_u64 nr_shed, shed_bytes, shed_total_ns, shed_queue_ns,
 		shed_device_ns; /* requests without a record */
 };
+
+enum { TT_DISK_SUMS_PART = 1 /* of a longer stretch, by its share in time */ };
 
 /* A hook saw nothing while the kernel's own counter grew, and another took its place. Counters of the kernel come right before it:
  * from them on the new one can be compared. */

@@ -3,6 +3,9 @@
  *
  * Emits struct tt_task and struct tt_cgroup. Source: include/trace/events/{task,sched,cgroup}.h,
  * kernel/bpf/task_iter.c.
+ *
+ * A task's last counters are told at its exit and never again: what finds no room in a ring waits in a queue, which the collector
+ * empties at every epoch.
  */
 #include "bpf/probe.bpf.h"
 
@@ -15,6 +18,15 @@ struct cgroup_batch {
 	struct tt_batch head;
 	struct tt_cgroup cgroup;
 };
+
+enum { NR_LATE_MAX = 4096 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, NR_LATE_MAX);
+	__uint(key_size, 0);
+	__uint(value_size, sizeof(struct tt_task));
+} tt_late_tasks SEC(".maps");
 
 /* The task's v2 cgroup; if that is the root, its cgroup of the v1 cpu hierarchy (hosts can be hybrid). */
 static __always_inline u64 cgroup_id(struct task_struct *t)
@@ -66,10 +78,19 @@ static __always_inline void fill_task(struct tt_task *r, struct task_struct *t, 
 	bpf_probe_read_kernel(&r->comm, sizeof(r->comm), &t->comm);
 }
 
+static __always_inline void describe_task(struct tt_task *r, struct task_struct *t, u64 now_ns, u16 why, u16 flags, const char *comm)
+{
+	fill_task(r, t, now_ns, why);
+	r->flags |= flags;
+	if (comm) /* a rename: the task still has the old name */
+		bpf_probe_read_kernel_str(&r->comm, sizeof(r->comm), comm);
+}
+
 static __always_inline int emit_task(struct task_struct *t, u16 why, u16 flags, const char *comm)
 {
 	u64 now_ns = bpf_ktime_get_ns();
 	struct tt_cpu *c = tt_this_cpu();
+	struct tt_task late = {};
 	struct task_batch *b;
 	u64 submit_flags;
 
@@ -77,14 +98,13 @@ static __always_inline int emit_task(struct task_struct *t, u16 why, u16 flags, 
 		return 0;
 	b = tt_reserve_batch(sizeof(*b), &submit_flags);
 	if (!b) {
-		tt_count_shed_record(c);
+		describe_task(&late, t, now_ns, why, flags, comm);
+		if (bpf_map_push_elem(&tt_late_tasks, &late, 0))
+			tt_count_shed_record(c);
 		return 0;
 	}
 	tt_fill_batch(&b->head, c, sizeof(*b), now_ns);
-	fill_task(&b->task, t, now_ns, why);
-	b->task.flags |= flags;
-	if (comm) /* a rename: the task still has the old name */
-		bpf_probe_read_kernel_str(&b->task.comm, sizeof(b->task.comm), comm);
+	describe_task(&b->task, t, now_ns, why, flags, comm);
 	bpf_ringbuf_submit(b, submit_flags);
 	return 0;
 }

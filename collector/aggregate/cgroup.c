@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "collector/aggregate/world.h"
+#include "collector/base/escape.h"
 
 enum {
 	NAME_COLUMNS = 32,
@@ -200,4 +201,25 @@ char *tt_cgroup_short_name(const char *path, char *buf, size_t size)
 		at += p.len;
 	}
 	return name_unit(unit.len ? unit : last, buf, size);
+}
+
+static bool is_below(const char *path, const char *prefix)
+{
+	size_t len;
+
+	path += strspn(path, "/");
+	prefix += strspn(prefix, "/");
+	len = strlen(prefix);
+	while (len && prefix[len - 1] == '/')
+		len--;
+	return !len || (!strncmp(path, prefix, len) && (path[len] == '\0' || path[len] == '/'));
+}
+
+bool tt_cgroup_is_below(const char *path, const char *prefix)
+{
+	char printed[4 * TT_CGROUP_PATH_LEN + 1];
+
+	if (is_below(path, prefix))
+		return true;
+	return strchr(prefix, '\\') && is_below(tt_escape(printed, sizeof(printed), path, strlen(path)), prefix);
 }

@@ -323,6 +323,7 @@ static int cpu_finish(void *state, const struct tt_interval *interval, struct tt
 		tt_section_add_note(r, s, "no sample in this interval");
 		return r->failed ? -ENOMEM : 0;
 	}
+	tt_view_add_by_note(cs->view, 1 << TT_BY_CPU | 1 << TT_BY_DEVICE, "the first table is by CPU; who ran is a task", r, s);
 	add_cpu_table(cs, r, s, &all);
 	if (run_ns(&(struct runner){ 0, all.user_ns, all.kernel_ns }))
 		add_task_table(cs, r, s, interval->to_ts_ns - interval->from_ts_ns);

@@ -65,6 +65,7 @@ struct disks {
 	struct disk *disks[NR_DISKS_MAX];
 	unsigned nr_disks;
 	uint64_t nr_beyond; /* requests of devices that found no room */
+	bool has_part_sums; /* the interval cuts a stretch that was summed up */
 	struct tt_who who;  /* open when rows are by task or cgroup */
 	struct submitter *submitters;
 	uint64_t last_to_ts_ns;
@@ -195,8 +196,11 @@ static const struct tt_column split_columns[] = {
 	{ "flush_ns", "flush", TT_UNIT_NS, true, 0 },
 	{ "requests", "requests", TT_UNIT_COUNT, true, 0 },
 	{ "split_errors", "split errors", TT_UNIT_COUNT, true, 0 },
+	{ "shed_total_ns", "shed total", TT_UNIT_NS, true, 0 },
+	{ "shed_queue_ns", "shed queue", TT_UNIT_NS, true, 0 },
+	{ "shed_device_ns", "shed device", TT_UNIT_NS, true, 0 },
 };
-enum { NR_SPLIT_PARTS = 5, SPLIT_NR = 2 + 2 * NR_SPLIT_PARTS, SPLIT_ERRORS, NR_SPLIT_COLUMNS };
+enum { NR_SPLIT_PARTS = 5, SPLIT_NR = 2 + 2 * NR_SPLIT_PARTS, SPLIT_ERRORS, SPLIT_SHED, NR_SPLIT_COLUMNS = SPLIT_SHED + 3 };
 _Static_assert(sizeof(split_columns) / sizeof(split_columns[0]) == NR_SPLIT_COLUMNS,
 	       "a column without a name");
 
@@ -483,6 +487,7 @@ static void on_sums(struct disks *ds, const struct tt_disk_sums *rec)
 	if (!d || tt_view_has_task_filter(ds->view)) /* they do not say whose */
 		return;
 	g = &d->groups[rec->group];
+	ds->has_part_sums |= rec->flags & TT_DISK_SUMS_PART;
 	g->nr_merges += rec->nr_merges;
 	g->nr_shed += rec->nr_shed;
 	g->shed_bytes += rec->shed_bytes;
@@ -638,7 +643,7 @@ static uint64_t busy_ns(const struct disk *d, const struct tt_interval *interval
 static void numbers_from_events(const struct disk *d, const struct tt_interval *interval,
 				struct disk_numbers *n)
 {
-	*n = (struct disk_numbers){ .util_known = true };
+	*n = (struct disk_numbers){ 0 };
 	n->dur_s = (double)(interval->to_ts_ns - interval->from_ts_ns) / 1e9;
 	for (unsigned i = 0; i < TT_DISK_GROUPS; i++) {
 		const struct group_sum *g = &d->groups[i];
@@ -652,6 +657,7 @@ static void numbers_from_events(const struct disk *d, const struct tt_interval *
 		if (g->nr_no_end && g->nr > g->nr_no_end)
 			n->total_ms[i] *= (double)n->nr[i] / (double)(n->nr[i] - g->nr_no_end);
 	}
+	n->util_known = has_counters(d) || !d->nr_shed;
 	n->util_pct = has_counters(d) ? counters_util_pct(d)
 				      : 100 * tt_ratio((double)busy_ns(d, interval) / 1e9, n->dur_s);
 }
@@ -716,8 +722,10 @@ static void add_device_row(const struct disks *ds, const struct disk *d, const s
 		tt_row_u64(t, DEV_BYTES + i, n->bytes[i]);
 	if (ds->counters_only)
 		return;
-	tt_row_f64(t, DEV_BUSY, 100 * tt_ratio((double)busy_ns(d, interval) / 1e9, n->dur_s));
-	tt_row_u64(t, DEV_BUSY_NS, busy_ns(d, interval));
+	if (!d->nr_shed) { /* a union with holes is no busy time */
+		tt_row_f64(t, DEV_BUSY, 100 * tt_ratio((double)busy_ns(d, interval) / 1e9, n->dur_s));
+		tt_row_u64(t, DEV_BUSY_NS, busy_ns(d, interval));
+	}
 	tt_row_u64(t, DEV_SHED, d->nr_shed);
 	tt_row_u64(t, DEV_FAILED, d->nr_failed);
 }
@@ -745,6 +753,8 @@ static void add_classic_row(const struct disks *ds, const struct disk *d, const 
 	tt_row_f64(t, column++, tt_ratio(total_ms, nr));
 	for (unsigned i = 0; i < 2; i++)
 		tt_row_f64(t, column++, tt_ratio(n->total_ms[i], (double)n->nr[i]));
+	if (!n->util_known)
+		return;
 	/* svctm = %util / (requests a second) */
 	tt_row_f64(t, column++, tt_ratio(n->util_pct * 10 * n->dur_s, nr));
 	tt_row_f64(t, column++, n->util_pct);
@@ -762,7 +772,6 @@ static void fill_percentiles(struct tt_table *t, unsigned column, const struct t
 static void add_latency_row(const struct disks *ds, const struct disk *d, const struct tt_interval *interval,
 			    struct tt_report *r, struct tt_table *t)
 {
-	uint64_t nr = d->nr_requests + d->nr_shed;
 	char buf[32];
 
 	tt_table_add_row(r, t);
@@ -771,8 +780,8 @@ static void add_latency_row(const struct disks *ds, const struct disk *d, const 
 		fill_percentiles(t, LAT_GROUPS + 3 * i, &d->total[i]);
 	fill_percentiles(t, LAT_QUEUE, &d->queue);
 	fill_percentiles(t, LAT_DEVICE, &d->device);
-	if (nr)
-		tt_row_u64(t, LAT_SVCTM, busy_ns(d, interval) / nr);
+	if (d->nr_requests && !d->nr_shed)
+		tt_row_u64(t, LAT_SVCTM, busy_ns(d, interval) / d->nr_requests);
 }
 
 static void add_split_row(const struct disks *ds, const struct disk *d, struct tt_report *r,
@@ -781,6 +790,7 @@ static void add_split_row(const struct disks *ds, const struct disk *d, struct t
 	const struct tt_disk_split *s = &d->split;
 	const uint64_t parts_ns[NR_SPLIT_PARTS] = { s->queue_ns, s->requeue_ns, s->device_ns - s->stolen_ns,
 						    s->stolen_ns, s->flush_ns };
+	uint64_t shed_total_ns = 0;
 	char buf[32];
 
 	tt_table_add_row(r, t);
@@ -792,6 +802,11 @@ static void add_split_row(const struct disks *ds, const struct disk *d, struct t
 	tt_row_u64(t, 1 + NR_SPLIT_PARTS, s->total_ns);
 	tt_row_u64(t, SPLIT_NR, s->nr);
 	tt_row_u64(t, SPLIT_ERRORS, d->nr_split_errors);
+	for (unsigned i = 0; i < TT_DISK_GROUPS; i++)
+		shed_total_ns += d->groups[i].shed_total_ns;
+	tt_row_u64(t, SPLIT_SHED, shed_total_ns);
+	tt_row_u64(t, SPLIT_SHED + 1, d->shed_queue_ns);
+	tt_row_u64(t, SPLIT_SHED + 2, d->shed_device_ns);
 }
 
 static int compare_disks(const void *a, const void *b)
@@ -1032,6 +1047,9 @@ static void add_notes(const struct disks *ds, struct disk *const *shown, unsigne
 
 	of_tasks.cpu_mask = NULL;
 	tt_view_add_note(&of_tasks, r, s);
+	tt_view_add_by_note(ds->view, 1 << TT_BY_CPU, "requests belong to no CPU; rows are devices", r, s);
+	if (ds->counters_only)
+		tt_view_add_by_note(ds->view, 1 << TT_BY_TASK | 1 << TT_BY_CGROUP, "who submitted needs single events; rows are devices", r, s);
 	if (ds->view->cpu_mask)
 		tt_section_add_note(r, s, "requests belong to no CPU: --cpu leaves them as they are");
 	for (unsigned i = 0; i < nr_shown; i++) {
@@ -1047,8 +1065,13 @@ static void add_notes(const struct disks *ds, struct disk *const *shown, unsigne
 	if (nr_shed)
 		tt_section_add_note(
 			r, s,
-			"percentiles are partial: %s requests were shed; rates, sizes and awaits are exact",
+			"percentiles and the split are partial: %s requests were shed; rates, sizes and awaits hold them, busy%% and "
+			"svctm need every request",
 			tt_format_count(count, sizeof(count), nr_shed));
+	if (ds->has_part_sums)
+		tt_section_add_note(r, s,
+				    "merges and shed requests are summed up about once a second: where the interval cuts a second, they are split "
+				    "by time");
 	if (nr_uncounted)
 		tt_section_add_note(
 			r, s,
@@ -1107,6 +1130,7 @@ static void disk_reset(void *state)
 		tt_busy_restart(&d->busy, ds->last_to_ts_ns);
 	}
 	ds->nr_beyond = 0;
+	ds->has_part_sums = false;
 	ds->base_ts_ns = ds->reading_ts_ns;
 	if (!ds->submitters)
 		return;

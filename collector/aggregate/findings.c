@@ -238,14 +238,14 @@ void tt_findings_steal(struct tt_report *r, const struct tt_steal_facts *f)
 				      "migration. A jump "
 				      "counts for no more than the time that had passed.",
 				      (unsigned long long)f->nr_jumps, f->nr_jumps == 1 ? "" : "s",
-				      ((double)f->first_jump_ts_ns - (double)f->from_ts_ns) / 1e9);
+				      ((double)f->first_jump_ts_ns - (double)f->session_start_ts_ns) / 1e9);
 	if (f->silent_hook && f->silent_hook[0])
 		tt_report_add_finding(r, score(f->missed_ns, f->dur_ns), "steal", "steal-hook",
 				      "hook %s was attached but silent: %s took over at %.3f s. The %s that "
 				      "the kernel counted "
 				      "until then are in no row.",
 				      f->silent_hook, f->next_hook,
-				      ((double)f->hook_change_ts_ns - (double)f->from_ts_ns) / 1e9,
+				      ((double)f->hook_change_ts_ns - (double)f->session_start_ts_ns) / 1e9,
 				      tt_format_duration(missed, sizeof(missed), f->missed_ns));
 	if (!worst || !f->stolen_ns)
 		return;
@@ -335,7 +335,7 @@ void tt_findings_runq(struct tt_report *r, const struct tt_runq_facts *f)
 
 /* What is left to say */
 
-static void report_loss(struct tt_report *r, const uint64_t *nr_lost)
+static void report_loss(struct tt_report *r, const uint64_t *nr_lost, bool is_cut)
 {
 	uint64_t nr_switches = nr_lost[TT_LOSS_SWITCHES], nr_records = nr_lost[TT_LOSS_RECORDS];
 	uint64_t nr_requests = nr_lost[TT_LOSS_REQUEST_STATE];
@@ -348,10 +348,10 @@ static void report_loss(struct tt_report *r, const uint64_t *nr_lost)
 			 tt_format_count(c, sizeof(c), nr_requests));
 	tt_report_add_finding(
 		r, 0, "loss", "loss",
-		"not all was recorded: %s switches and %s other records found no room in a ring%s. Totals of "
-		"switches, waits and steal are exact, percentiles are partial; a larger --ring-size helps.",
-		tt_format_count(a, sizeof(a), nr_switches), tt_format_count(b, sizeof(b), nr_records),
-		requests);
+		"not all was recorded: %s switches and %s other records found no room in a ring%s. Percentiles are "
+		"partial; the sums of waits, steal and disk requests %s; a larger --ring-size helps.",
+		tt_format_count(a, sizeof(a), nr_switches), tt_format_count(b, sizeof(b), nr_records), requests,
+		is_cut ? "hold what was shed, of a stretch that begins or ends outside by its share in time" : "hold what was shed");
 }
 
 static void report_failed_checks(struct tt_report *r)
@@ -386,13 +386,13 @@ static void report_nothing(struct tt_report *r, bool counters_only, const struct
 				      "nothing was measured here, so nothing can be said.");
 }
 
-void tt_findings_finish(struct tt_report *r, const uint64_t *nr_lost, bool counters_only,
+void tt_findings_finish(struct tt_report *r, const uint64_t *nr_lost, bool is_cut, bool counters_only,
 			const struct tt_interval *interval)
 {
 	if (!r->nr_findings)
 		report_nothing(r, counters_only, interval);
 	report_failed_checks(r);
 	if (nr_lost)
-		report_loss(r, nr_lost);
+		report_loss(r, nr_lost, is_cut);
 	tt_report_sort_findings(r);
 }

@@ -43,7 +43,7 @@ struct tt_steal_facts {
 	/* of the stolen time, how much lay within 1 ms of a completed disk request, and how much would by
 	 * chance */
 	double near_disk_pct, near_disk_by_chance_pct;
-	uint64_t nr_jumps, first_jump_ts_ns, from_ts_ns;
+	uint64_t nr_jumps, first_jump_ts_ns, session_start_ts_ns;
 	/* a hook that was silent gave way to the next; NULL or "" = none did */
 	const char *silent_hook, *next_hook;
 	uint64_t hook_change_ts_ns, missed_ns;
@@ -75,6 +75,7 @@ struct tt_runq_facts {
 
 void tt_findings_runq(struct tt_report *r, const struct tt_runq_facts *f);
 
-/* Loss, and one honest sentence when nothing was found; sorts. nr_lost has TT_LOSS_NR counts or is NULL. */
-void tt_findings_finish(struct tt_report *r, const uint64_t *nr_lost, bool counters_only,
+/* Loss, and one honest sentence when nothing was found; sorts. nr_lost has TT_LOSS_NR counts or is NULL; is_cut: the interval begins or
+ * ends within a stretch of which only sums are known. */
+void tt_findings_finish(struct tt_report *r, const uint64_t *nr_lost, bool is_cut, bool counters_only,
 			const struct tt_interval *interval);

@@ -35,7 +35,7 @@ struct cpu_state {
 	uint64_t stolen_ns;
 	uint64_t recorded_wait_ns; /* whatever the view leaves out */
 	uint64_t outside_wait_ns;  /* of it, not between the two readings of the task's run_delay */
-	uint64_t window_begin_ns, window_growth_ns; /* wait_total_ns of the headers */
+	uint64_t shed_wait_ns;	   /* of waits without a record */
 	/* recorded + shed + unseen = growth of rq->nr_switches; whatever the view leaves out */
 	uint64_t nr_recorded, nr_shed, nr_unseen, window_begin_switches, window_switches;
 	bool in_window, has_growth;
@@ -54,6 +54,7 @@ struct waiter {
 	uint64_t nr, sum_ns, max_ns, stolen_ns, nr_preempted, preempted_ns;
 	uint64_t throttled_ns;	    /* waits in which a CPU quota held its cgroup back */
 	uint64_t after_exit_ns;	    /* waits after its counters were read for the last time, at its exit */
+	uint64_t charged_ns;	    /* of the waits without a record, by the kernel's own sum; set by finish */
 	uint64_t long_ns, asked_ns; /* of long waits; the part of them for which we know who ran */
 	struct behind behind[NR_BEHIND];
 	struct tt_coarse wait;
@@ -227,15 +228,21 @@ static struct cpu_state *get_cpu(struct runq *rq, unsigned cpu)
 
 /* Rows of waiters */
 
+static uint64_t all_wait_ns(const struct waiter *w)
+{
+	return w->sum_ns + w->charged_ns;
+}
+
 static uint64_t waiter_weight(void *ctx, uint32_t slot)
 {
-	return ((struct runq *)ctx)->waiters[slot].sum_ns;
+	return all_wait_ns(&((struct runq *)ctx)->waiters[slot]);
 }
 
 static void merge_waiter(struct waiter *into, const struct waiter *from)
 {
 	into->nr += from->nr;
 	into->sum_ns += from->sum_ns;
+	into->charged_ns += from->charged_ns;
 	into->stolen_ns += from->stolen_ns;
 	into->nr_preempted += from->nr_preempted;
 	into->preempted_ns += from->preempted_ns;
@@ -434,10 +441,8 @@ static void on_window(struct runq *rq, const struct tt_ev_window *win)
 	if (!c)
 		return;
 	if (win->begins) {
-		c->window_begin_ns = win->wait_total_ns;
 		c->window_begin_switches = win->nr_switches;
-	} else if (c->in_window && win->wait_total_ns >= c->window_begin_ns) {
-		c->window_growth_ns += win->wait_total_ns - c->window_begin_ns;
+	} else if (c->in_window) {
 		c->window_switches += win->nr_switches - c->window_begin_switches;
 		c->has_growth = true;
 	}
@@ -458,6 +463,14 @@ static void on_loss(struct runq *rq, const struct tt_loss *rec)
 		rq->first_shed_ts_ns = rec->since_ts_ns;
 	rq->nr_shed += rec->count;
 	rq->last_shed_ts_ns = rec->rec.ts_ns;
+}
+
+static void on_shed_wait(struct runq *rq, const struct tt_ev_shed_wait *shed)
+{
+	struct cpu_state *c = get_cpu(rq, shed->ev.cpu);
+
+	if (c)
+		c->shed_wait_ns += shed->wait_ns;
 }
 
 /* /proc/PID/schedstat: only sums. A task that is first seen counts from what the world takes as its
@@ -514,6 +527,9 @@ static void runq_event(void *state, const struct tt_event *ev)
 	case TT_EV_WINDOW:
 		on_window(rq, (const struct tt_ev_window *)ev);
 		break;
+	case TT_EV_SHED_WAIT:
+		on_shed_wait(rq, (const struct tt_ev_shed_wait *)ev);
+		break;
 	case TT_EV_TASK:
 		tt_who_event(&rq->who, ev);
 		break;
@@ -533,15 +549,8 @@ struct cpu_sum {
 	struct tt_hist wait, kinds[NR_KINDS], deliver;
 	uint64_t stolen_ns, shed_wait_ns, covered_ns;
 	uint64_t nr_recorded, nr_shed, nr_unseen, nr_switches;
-	bool shed_known;
+	bool switches_known;
 };
-
-static uint64_t shed_wait_ns(const struct cpu_state *c)
-{
-	return c->has_growth && c->window_growth_ns > c->recorded_wait_ns
-		       ? c->window_growth_ns - c->recorded_wait_ns
-		       : 0;
-}
 
 static void sum_cpu(const struct cpu_state *c, struct cpu_sum *sum)
 {
@@ -551,8 +560,8 @@ static void sum_cpu(const struct cpu_state *c, struct cpu_sum *sum)
 	}
 	tt_hist_merge(&sum->deliver, &c->deliver);
 	sum->stolen_ns += c->stolen_ns;
-	sum->shed_known |= c->has_growth;
-	sum->shed_wait_ns += shed_wait_ns(c);
+	sum->switches_known |= c->has_growth;
+	sum->shed_wait_ns += c->shed_wait_ns;
 	sum->nr_recorded += c->nr_recorded;
 	sum->nr_shed += c->nr_shed;
 	sum->nr_unseen += c->nr_unseen;
@@ -573,9 +582,9 @@ static void add_cpu_row(const struct runq *rq, struct tt_report *r, struct tt_ta
 	tt_table_add_row(r, t);
 	tt_row_text(r, t, CPU_NAME, name);
 	tt_row_f64(t, CPU_WAITS_PER_S, tt_per_s((double)h->nr_total, dur_ns));
-	tt_row_f64(t, CPU_MS_PER_S, tt_per_s((double)h->sum_ns / 1e6, dur_ns));
+	tt_row_f64(t, CPU_MS_PER_S, tt_per_s((double)(h->sum_ns + sum->shed_wait_ns) / 1e6, dur_ns));
 	tt_row_u64(t, CPU_WAITS, h->nr_total);
-	tt_row_u64(t, CPU_SUM, h->sum_ns);
+	tt_row_u64(t, CPU_SUM, h->sum_ns + sum->shed_wait_ns);
 	if (rq->counters_only)
 		return;
 	fill_percentile(t, CPU_P50, h, 50);
@@ -595,10 +604,9 @@ static void add_cpu_row(const struct runq *rq, struct tt_report *r, struct tt_ta
 	tt_row_u64(t, CPU_RECORDED_SWITCHES, sum->nr_recorded);
 	tt_row_u64(t, CPU_SHED_SWITCHES, sum->nr_shed);
 	tt_row_u64(t, CPU_UNSEEN_SWITCHES, sum->nr_unseen);
-	if (!sum->shed_known)
-		return;
 	tt_row_u64(t, CPU_SHED, sum->shed_wait_ns);
-	tt_row_u64(t, CPU_SWITCHES, sum->nr_switches);
+	if (sum->switches_known)
+		tt_row_u64(t, CPU_SWITCHES, sum->nr_switches);
 }
 
 /* From counters there is one row, of what all tasks waited. */
@@ -652,9 +660,15 @@ static const struct behind *worst_behind(const struct waiter *w)
 	return worst->ns ? worst : NULL;
 }
 
-static char *behind_name(const struct behind *b, char *buf, size_t size)
+static char *behind_name(const struct runq *rq, const struct behind *b, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s %u", b->name[0] ? b->name : "tid", b->tid);
+	const struct tt_world_task *task = tt_world_task(rq->world, b->tid);
+
+	/* as the rows: the last name that it had */
+	if (task && task->comm[0])
+		snprintf(buf, size, "%s %u", task->comm, b->tid);
+	else
+		snprintf(buf, size, "%s %u", b->name[0] ? b->name : "tid", b->tid);
 	return buf;
 }
 
@@ -676,7 +690,7 @@ static void add_waiter_row(const struct runq *rq, struct tt_report *r, struct tt
 	tt_table_add_row(r, t);
 	tt_row_text(r, t, WAIT_NAME, name);
 	tt_row_u64(t, WAIT_NR, w->nr);
-	tt_row_u64(t, WAIT_SUM, w->sum_ns);
+	tt_row_u64(t, WAIT_SUM, all_wait_ns(w));
 	tt_row_u64(t, WAIT_MEAN, w->nr ? w->sum_ns / w->nr : 0);
 	if (rq->counters_only)
 		return;
@@ -688,11 +702,11 @@ static void add_waiter_row(const struct runq *rq, struct tt_report *r, struct tt
 	tt_row_u64(t, WAIT_THROTTLED, w->throttled_ns);
 	if (b) {
 		tt_row_f64(t, WAIT_BEHIND_PCT, behind_pct(w, b));
-		tt_row_text(r, t, WAIT_BEHIND, behind_name(b, buf, sizeof(buf)));
+		tt_row_text(r, t, WAIT_BEHIND, behind_name(rq, b, buf, sizeof(buf)));
 	}
 }
 
-static void add_waiter_table(struct runq *rq, struct tt_report *r, struct tt_section *s)
+static void add_waiter_table(struct runq *rq, struct tt_report *r, struct tt_section *s, uint64_t shed_ns)
 {
 	struct tt_who_owner owner = owner_of(rq);
 	struct waiter *others = calloc(1, sizeof(*others));
@@ -725,9 +739,44 @@ static void add_waiter_table(struct runq *rq, struct tt_report *r, struct tt_sec
 		if (tt_who_cgroup_path(&rq->who, slots[i]))
 			tt_row_text(r, t, WAIT_CGROUP_PATH, tt_who_cgroup_path(&rq->who, slots[i]));
 	}
-	if (t && others->sum_ns)
+	if (t && all_wait_ns(others))
 		add_waiter_row(rq, r, t, "(others)", others);
+	if (t && shed_ns) { /* whose they were is not known */
+		tt_table_add_row(r, t);
+		tt_row_text(r, t, WAIT_NAME, "(shed)");
+		tt_row_u64(t, WAIT_SUM, shed_ns);
+	}
 	free(others);
+}
+
+/* The kernel's growth of run_delay of the task of this row. false: it was not read at both ends. */
+static bool kernel_wait_ns(const struct runq *rq, uint32_t slot, uint64_t *ret_ns)
+{
+	const struct tt_who_slot *who = &rq->who.slots[slot];
+	const struct tt_world_task *task = tt_world_task(rq->world, who->tid);
+
+	if (!task || task->serial != who->serial || !task->first_ts_ns || !task->last_ts_ns)
+		return false;
+	*ret_ns = task->last_run_delay_ns - task->first_run_delay_ns + rq->waiters[slot].after_exit_ns;
+	return true;
+}
+
+/* Of waits that were shed the kernel's own sums tell whose they were, over the whole session. Returns what is left. */
+static uint64_t charge_shed_waits(struct runq *rq, const struct tt_interval *interval, uint64_t shed_ns)
+{
+	uint64_t kernel_ns;
+
+	for (uint32_t slot = 0; slot < rq->who.nr; slot++) {
+		struct waiter *w = &rq->waiters[slot];
+
+		w->charged_ns = 0;
+		if (!shed_ns || slot == TT_WHO_OTHERS || rq->who.by_cgroup || rq->view->cpu_mask || !interval->whole ||
+		    !kernel_wait_ns(rq, slot, &kernel_ns) || kernel_ns <= w->sum_ns)
+			continue;
+		w->charged_ns = kernel_ns - w->sum_ns < shed_ns ? kernel_ns - w->sum_ns : shed_ns;
+		shed_ns -= w->charged_ns;
+	}
+	return shed_ns;
 }
 
 static int compare_tids(const void *a, const void *b, void *ctx)
@@ -757,7 +806,7 @@ static void add_task_table(struct runq *rq, struct tt_report *r, struct tt_secti
 	t = tt_section_add_table(r, s, "tasks", NULL, task_columns, NR_TASK_COLUMNS);
 	for (unsigned i = 0; t && i < nr; i++) {
 		const struct tt_who_slot *who = &rq->who.slots[slots[i]];
-		const struct tt_world_task *task = tt_world_task(rq->world, who->tid);
+		uint64_t kernel_ns;
 
 		tt_table_add_row(r, t);
 		tt_row_u64(t, 0, who->tid);
@@ -765,10 +814,8 @@ static void add_task_table(struct runq *rq, struct tt_report *r, struct tt_secti
 		tt_row_text(r, t, 2, who->comm);
 		tt_row_u64(t, 3, rq->waiters[slots[i]].nr);
 		tt_row_u64(t, 4, rq->waiters[slots[i]].sum_ns);
-		if (task && task->serial == who->serial && task->first_ts_ns && task->last_ts_ns)
-			tt_row_u64(t, 5,
-				   task->last_run_delay_ns - task->first_run_delay_ns +
-					   rq->waiters[slots[i]].after_exit_ns);
+		if (kernel_wait_ns(rq, slots[i], &kernel_ns))
+			tt_row_u64(t, 5, kernel_ns);
 		tt_row_u64(t, 6, (who->flags & TT_TASK_OURS) != 0);
 	}
 }
@@ -785,7 +832,7 @@ static void add_check(const struct runq *rq, struct tt_report *r)
 		const struct cpu_state *c = rq->cpus[cpu];
 
 		if (c)
-			ours_ns += c->recorded_wait_ns - c->outside_wait_ns + shed_wait_ns(c);
+			ours_ns += c->recorded_wait_ns - c->outside_wait_ns + c->shed_wait_ns;
 	}
 	if (!nr_tasks) {
 		tt_report_add_check(r, "runq", true, false, (double)ours_ns, 0, "ns",
@@ -824,12 +871,12 @@ static void add_finding(struct runq *rq, const struct tt_interval *interval, str
 	b = worst_behind(w);
 	f.waiter = tt_who_name(&rq->who, slots[i], waiter, sizeof(waiter));
 	f.nr_waits = w->nr;
-	f.wait_ns = w->sum_ns;
+	f.wait_ns = all_wait_ns(w);
 	f.stolen_ns = w->stolen_ns;
 	f.throttled_ns = w->throttled_ns;
 	f.p99_ns = rq->counters_only ? 0 : tt_coarse_percentile_ns(&w->wait, 99, w->max_ns);
 	if (b) {
-		f.behind = behind_name(b, behind, sizeof(behind));
+		f.behind = behind_name(rq, b, behind, sizeof(behind));
 		f.behind_pct = behind_pct(w, b);
 	}
 	tt_findings_runq(r, &f);
@@ -864,6 +911,9 @@ static void add_notes(const struct runq *rq, const struct tt_interval *interval,
 	char count[32];
 
 	tt_view_add_note(rq->view, r, s);
+	tt_view_add_by_note(rq->view, 1 << TT_BY_CPU | 1 << TT_BY_DEVICE, "the first table is by CPU; who waits is a task", r, s);
+	if (rq->counters_only)
+		tt_view_add_by_note(rq->view, 1 << TT_BY_CGROUP, "cgroups need single events; rows are tasks", r, s);
 	if (interval->whole && !rq->counters_only)
 		add_offline_notes(rq, interval, r, s);
 	if (rq->counters_only)
@@ -875,11 +925,15 @@ static void add_notes(const struct runq *rq, const struct tt_interval *interval,
 		tt_section_add_note(
 			r, s,
 			"percentiles are partial: %s switches were shed between %.3f s and %.3f s; their "
-			"waits sum up to %.1f ms",
+			"waits sum up to %.1f ms, which the sums hold",
 			tt_format_count(count, sizeof(count), rq->nr_shed),
-			((double)rq->first_shed_ts_ns - (double)interval->from_ts_ns) / 1e9,
-			((double)rq->last_shed_ts_ns - (double)interval->from_ts_ns) / 1e9,
+			tt_session_s(rq->world, rq->first_shed_ts_ns), tt_session_s(rq->world, rq->last_shed_ts_ns),
 			(double)all->shed_wait_ns / 1e6);
+	if (rq->nr_shed && all->shed_wait_ns)
+		tt_section_add_note(r, s,
+				    rq->who.by_cgroup || rq->view->cpu_mask || !interval->whole
+					    ? "whose waits were shed is not known: they are in the row (shed)"
+					    : "whose waits were shed is told by each task's own run_delay; (shed) is the rest");
 	if (rq->nr_throttled)
 		tt_section_add_note(
 			r, s,
@@ -915,7 +969,7 @@ static int runq_finish(void *state, const struct tt_interval *interval, struct t
 	if (rq->counters_only)
 		sum_waiters(rq, all);
 	add_cpu_table(rq, interval, r, s, all);
-	add_waiter_table(rq, r, s);
+	add_waiter_table(rq, r, s, charge_shed_waits(rq, interval, tt_view_has_task_filter(rq->view) ? 0 : all->shed_wait_ns));
 	add_task_table(rq, r, s);
 	if (!rq->counters_only && all->wait.nr_total) {
 		tt_section_add_histogram(r, s, "wait", "run-queue wait", &all->wait, rq->nr_shed != 0);
@@ -956,7 +1010,7 @@ static void runq_reset(void *state)
 			continue;
 		memset(c->wait, 0, sizeof(c->wait));
 		memset(&c->deliver, 0, sizeof(c->deliver));
-		c->stolen_ns = c->recorded_wait_ns = c->outside_wait_ns = c->window_growth_ns = 0;
+		c->stolen_ns = c->recorded_wait_ns = c->outside_wait_ns = c->shed_wait_ns = 0;
 		c->nr_recorded = c->nr_shed = c->nr_unseen = c->window_switches = 0;
 		c->has_growth = c->in_window = false; /* its end would count from before this interval */
 	}

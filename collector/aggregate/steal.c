@@ -69,7 +69,7 @@ static const struct tt_column cpu_columns[] = {
 	{ "seen_tick", "tick", TT_UNIT_COUNT, false, 0 },
 	{ "seen_switch", "switch", TT_UNIT_COUNT, false, 0 },
 	{ "seen_completion", "compl", TT_UNIT_COUNT, false, 0 },
-	{ "seen_sync", "sync", TT_UNIT_COUNT, true, 0 },
+	{ "seen_sync", "sync", TT_UNIT_COUNT, false, 0 },
 	{ "shed_ns", "shed", TT_UNIT_NS, true, 0 },
 	{ "recorded_ns", "recorded", TT_UNIT_NS, true, 0 },
 	{ "stat_steal_ns", "/proc/stat", TT_UNIT_NS, true, 0 },
@@ -684,7 +684,7 @@ static int add_findings(struct steal *st, const struct tt_interval *interval, st
 	struct tt_who_owner owner = owner_of(st);
 	struct tt_steal_facts facts = { .cpus = cpus,
 					.gaps = &all->gaps,
-					.from_ts_ns = interval->from_ts_ns };
+					.session_start_ts_ns = tt_world_info(st->world)->start_ts_ns };
 	char victim[TT_WHO_NAME_MAX];
 	const uint32_t *slots;
 	unsigned nr;
@@ -731,6 +731,8 @@ static void add_notes(const struct steal *st, struct tt_report *r, struct tt_sec
 		      const struct cpu_sum *all)
 {
 	tt_view_add_note(st->view, r, s);
+	if (!st->counters_only)
+		tt_view_add_by_note(st->view, 1 << TT_BY_DEVICE, "nothing is stolen from a device; victims are tasks", r, s);
 	if (st->counters_only)
 		tt_section_add_note(
 			r, s, "from /proc/stat, in ticks of %.0f ms: gaps and victims need single events",

@@ -19,19 +19,6 @@ bool tt_view_has_task_filter(const struct tt_view *v)
 	return v->pid || v->cgroup;
 }
 
-/* "/a/b" holds "/a/b" and "/a/b/c", not "/a/bc". A slash at either end of the prefix means nothing. */
-static bool is_below(const char *path, const char *prefix)
-{
-	size_t len;
-
-	path += strspn(path, "/");
-	prefix += strspn(prefix, "/");
-	len = strlen(prefix);
-	while (len && prefix[len - 1] == '/')
-		len--;
-	return !len || (!strncmp(path, prefix, len) && (path[len] == '\0' || path[len] == '/'));
-}
-
 bool tt_view_has_task(const struct tt_view *v, const struct tt_world *w, uint32_t tid)
 {
 	const struct tt_world_task *task;
@@ -44,7 +31,7 @@ bool tt_view_has_task(const struct tt_view *v, const struct tt_world *w, uint32_
 	if (v->cgroup) {
 		const char *path = tid ? tt_world_cgroup_path(w, task->cgroup_id) : NULL;
 
-		return path && is_below(path, v->cgroup);
+		return path && tt_cgroup_is_below(path, v->cgroup);
 	}
 	return true;
 }
@@ -62,6 +49,14 @@ bool tt_view_has_device(const struct tt_view *v, const struct tt_world *w, uint3
 unsigned tt_view_nr_top(const struct tt_view *v)
 {
 	return v->nr_top ? v->nr_top : NR_TOP_DEFAULT;
+}
+
+void tt_view_add_by_note(const struct tt_view *v, unsigned not_by, const char *rows, struct tt_report *r, struct tt_section *s)
+{
+	static const char *const names[] = { [TT_BY_CPU] = "cpu", [TT_BY_TASK] = "task", [TT_BY_CGROUP] = "cgroup", [TT_BY_DEVICE] = "device" };
+
+	if (v->by && not_by >> v->by & 1)
+		tt_section_add_note(r, s, "--by %s: %s", names[v->by], rows);
 }
 
 void tt_view_add_note(const struct tt_view *v, struct tt_report *r, struct tt_section *s)
@@ -84,6 +79,11 @@ bool tt_probe_was_recorded(const struct tt_info *info, const char *probe)
 			return info->probes[i].rung[0] != '\0';
 	}
 	return info->nr_probes == 0; /* not told: what is there is shown */
+}
+
+double tt_session_s(const struct tt_world *w, uint64_t ts_ns)
+{
+	return ((double)ts_ns - (double)tt_world_info(w)->start_ts_ns) / 1e9;
 }
 
 static uint64_t overlap_ns(uint64_t a_from, uint64_t a_to, uint64_t b_from, uint64_t b_to)

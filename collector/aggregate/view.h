@@ -16,6 +16,9 @@ bool tt_view_has_device(const struct tt_view *v, const struct tt_world *w, uint3
 bool tt_view_has_task_filter(const struct tt_view *v);
 unsigned tt_view_nr_top(const struct tt_view *v);
 
+/* Says in a note that the rows of this section cannot be what --by asks for, when that is among not_by (bits 1 << enum tt_by). */
+void tt_view_add_by_note(const struct tt_view *v, unsigned not_by, const char *rows, struct tt_report *r, struct tt_section *s);
+
 /* Says in a note what was left out, if anything was. */
 void tt_view_add_note(const struct tt_view *v, struct tt_report *r, struct tt_section *s);
 
@@ -24,6 +27,9 @@ bool tt_probe_was_recorded(const struct tt_info *info, const char *probe);
 
 /* How much of the interval recording was on, on this CPU. */
 uint64_t tt_cpu_covered_ns(const struct tt_world_cpu *cpu, const struct tt_interval *interval);
+
+/* Seconds since the session began, as --from and --to count them. */
+double tt_session_s(const struct tt_world *w, uint64_t ts_ns);
 
 static inline double tt_ratio(double part, double whole)
 {

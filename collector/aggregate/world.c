@@ -274,10 +274,13 @@ static void on_task(struct tt_world *w, const struct tt_task *rec)
 		set_first(t, rec->rec.ts_ns, 0, 0);
 		break;
 	case TT_TASK_EXIT:
-		t->task.exited = true;
-		queue_exited(w, (uint32_t)(t - w->tasks));
-		/* fall through */
 	case TT_TASK_AT_END:
+		if (rec->start_ns >= w->info.start_ts_ns) /* its birth may not have been told */
+			set_first(t, rec->start_ns, 0, 0);
+		if (rec->why == TT_TASK_EXIT) {
+			t->task.exited = true;
+			queue_exited(w, (uint32_t)(t - w->tasks));
+		}
 		set_last(w, t, rec->rec.ts_ns, rec->run_delay_ns, rec->exec_ns);
 		break;
 	}

@@ -82,3 +82,6 @@ uint64_t tt_world_nr_forgotten(const struct tt_world *w);
 
 /* cgroup.c, usable alone: a short readable name for a cgroup path. */
 char *tt_cgroup_short_name(const char *path, char *buf, size_t size);
+/* "/a/b" holds "/a/b" and "/a/b/c", not "/a/bc". A slash at either end of the prefix means nothing. The prefix may be as reports print
+ * it, with a backslash as "\\" and what cannot be printed as "\xNN". */
+bool tt_cgroup_is_below(const char *path, const char *prefix);

@@ -29,6 +29,8 @@ struct tt_pipeline {
 	uint64_t epoch_ts_ns, last_ts_ns;
 	uint64_t begin_ts_ns, end_ts_ns; /* of the CPUs' windows; 0 = not told */
 	uint64_t nr_events, nr_lost[TT_LOSS_NR];
+	uint64_t sums_since_ts_ns; /* struct tt_disk_sums are of the time since: the epoch before */
+	uint64_t nr_cut;	   /* stretches that the interval cuts: what they hold is split by time */
 	bool counters_only; /* the source has no single events */
 	/* what the view's filters could have meant */
 	bool pid_seen, cgroup_seen;
@@ -48,19 +50,6 @@ static void note_device(struct tt_pipeline *p, const struct tt_device *dev)
 			return;
 	}
 	strcpy(p->devices[p->nr_devices++], name);
-}
-
-/* "/a/b" is below "/a" and "a/"; "/ab" is not. */
-static bool is_below(const char *path, const char *prefix)
-{
-	size_t len;
-
-	path += strspn(path, "/");
-	prefix += strspn(prefix, "/");
-	len = strlen(prefix);
-	while (len && prefix[len - 1] == '/')
-		len--;
-	return !strncmp(path, prefix, len) && (!len || !path[len] || path[len] == '/');
 }
 
 static const struct tt_record *record_of(const struct tt_event *ev)
@@ -84,7 +73,7 @@ static void note_names(struct tt_pipeline *p, const struct tt_event *ev)
 			return;
 		snprintf(path, sizeof(path), "%.*s", TT_CGROUP_PATH_LEN,
 			 ((const struct tt_cgroup *)record_of(ev))->path);
-		p->cgroup_seen = is_below(path, p->view->cgroup);
+		p->cgroup_seen = tt_cgroup_is_below(path, p->view->cgroup);
 		return;
 	case TT_EV_DEVICE:
 		note_device(p, (const struct tt_device *)record_of(ev));
@@ -120,9 +109,92 @@ static void note_window(struct tt_pipeline *p, const struct tt_ev_window *win)
 		p->end_ts_ns = win->ev.ts_ns;
 }
 
+/* What an event says of a stretch, it says of no moment in it. */
+struct stretch {
+	uint64_t since_ts_ns, ts_ns;
+};
+
+static bool stretch_of(const struct tt_pipeline *p, const struct tt_event *ev, struct stretch *ret)
+{
+	const struct tt_ev_steal *steal = (const struct tt_ev_steal *)ev;
+
+	ret->ts_ns = ev->ts_ns;
+	if (ev->kind == TT_EV_LOSS)
+		ret->since_ts_ns = ((const struct tt_loss *)record_of(ev))->since_ts_ns;
+	else if (ev->kind == TT_EV_SHED_WAIT)
+		ret->since_ts_ns = ((const struct tt_ev_shed_wait *)ev)->since_ts_ns;
+	else if (ev->kind == TT_EV_DISK_SUMS)
+		ret->since_ts_ns = p->sums_since_ts_ns ? p->sums_since_ts_ns : p->begin_ts_ns;
+	else if (ev->kind == TT_EV_STEAL && steal->shed)
+		ret->since_ts_ns = steal->since_ns < ev->ts_ns ? ev->ts_ns - steal->since_ns : 0;
+	else
+		return false;
+	return ret->since_ts_ns < ret->ts_ns;
+}
+
+/* Something of it is left, so that it is seen that there was something. */
+static void scale(uint64_t *amount, double share)
+{
+	uint64_t part = (uint64_t)((double)*amount * share);
+
+	*amount = part || !*amount ? part : 1;
+}
+
+static void give_to_stages(struct tt_pipeline *p, const struct tt_event *ev)
+{
+	for (unsigned i = 0; i < p->nr_stages; i++)
+		p->stages[i].agg->event(p->stages[i].state, ev);
+}
+
+static void take_within(struct tt_pipeline *p, const struct tt_event *ev)
+{
+	if (ev->kind != TT_EV_EPOCH && ev->kind != TT_EV_WINDOW && ev->kind != TT_EV_SHED_WAIT)
+		count_event(p, ev);
+	give_to_stages(p, ev);
+}
+
+/* The part of a stretch that lies in the interval: what it holds is taken to be spread evenly. */
+static void take_part(struct tt_pipeline *p, const struct tt_event *ev, double share)
+{
+	struct tt_ev_record rec_ev = *(const struct tt_ev_record *)ev;
+	struct tt_ev_shed_wait wait;
+	struct tt_ev_steal steal;
+	struct tt_disk_sums sums;
+	struct tt_loss loss;
+
+	p->nr_cut++;
+	switch (ev->kind) {
+	case TT_EV_LOSS:
+		loss = *(const struct tt_loss *)record_of(ev);
+		scale(&loss.count, share);
+		rec_ev.rec = &loss.rec;
+		take_within(p, &rec_ev.ev);
+		return;
+	case TT_EV_DISK_SUMS:
+		sums = *(const struct tt_disk_sums *)record_of(ev);
+		for (tt_u64 *amount = &sums.nr_merges; amount <= &sums.shed_device_ns; amount++)
+			scale(amount, share);
+		sums.flags = TT_DISK_SUMS_PART;
+		rec_ev.rec = &sums.rec;
+		take_within(p, &rec_ev.ev);
+		return;
+	case TT_EV_SHED_WAIT:
+		wait = *(const struct tt_ev_shed_wait *)ev;
+		scale(&wait.wait_ns, share);
+		take_within(p, &wait.ev);
+		return;
+	default:
+		steal = *(const struct tt_ev_steal *)ev;
+		scale(&steal.steal_ns, share);
+		take_within(p, &steal.ev);
+	}
+}
+
 static void take_event(void *ctx, const struct tt_event *ev)
 {
 	struct tt_pipeline *p = ctx;
+	struct stretch s;
+	uint64_t from_ts_ns, to_ts_ns;
 
 	tt_world_event(p->world, ev);
 	note_names(p, ev);
@@ -130,12 +202,16 @@ static void take_event(void *ctx, const struct tt_event *ev)
 		p->last_ts_ns = ev->ts_ns;
 	if (ev->kind == TT_EV_WINDOW)
 		note_window(p, (const struct tt_ev_window *)ev);
-	if (ev->ts_ns <= p->from_ts_ns || ev->ts_ns > p->to_ts_ns)
-		return;
-	if (ev->kind != TT_EV_EPOCH && ev->kind != TT_EV_WINDOW)
-		count_event(p, ev);
-	for (unsigned i = 0; i < p->nr_stages; i++)
-		p->stages[i].agg->event(p->stages[i].state, ev);
+	if (stretch_of(p, ev, &s) && (s.since_ts_ns < p->from_ts_ns || s.ts_ns > p->to_ts_ns)) {
+		from_ts_ns = s.since_ts_ns > p->from_ts_ns ? s.since_ts_ns : p->from_ts_ns;
+		to_ts_ns = s.ts_ns < p->to_ts_ns ? s.ts_ns : p->to_ts_ns;
+		if (from_ts_ns < to_ts_ns)
+			take_part(p, ev, (double)(to_ts_ns - from_ts_ns) / (double)(s.ts_ns - s.since_ts_ns));
+	} else if (ev->ts_ns > p->from_ts_ns && ev->ts_ns <= p->to_ts_ns) {
+		take_within(p, ev);
+	}
+	if (ev->kind == TT_EV_EPOCH)
+		p->sums_since_ts_ns = ev->ts_ns;
 }
 
 static int take_batch(void *ctx, const void *batch, size_t len)
@@ -273,7 +349,7 @@ int tt_pipeline_report(struct tt_pipeline *p, const struct tt_interval *interval
 	for (unsigned i = 0; i < p->nr_stages && !err; i++)
 		err = p->stages[i].agg->finish(p->stages[i].state, interval, report);
 	if (!err)
-		tt_findings_finish(report, p->nr_lost, p->counters_only, interval);
+		tt_findings_finish(report, p->nr_lost, p->nr_cut != 0, p->counters_only, interval);
 	if (!err && report->failed)
 		err = -ENOMEM;
 	if (err)
@@ -286,7 +362,7 @@ void tt_pipeline_reset(struct tt_pipeline *p)
 	for (unsigned i = 0; i < p->nr_stages; i++)
 		p->stages[i].agg->reset(p->stages[i].state);
 	memset(p->nr_lost, 0, sizeof(p->nr_lost));
-	p->nr_events = 0;
+	p->nr_events = p->nr_cut = 0;
 }
 
 static int check_device(const struct tt_pipeline *p)

@@ -13,10 +13,11 @@
 enum {
 	TODO_WINDOW_BEGIN = 1,
 	TODO_LOSS = 2,
-	TODO_STEAL = 4,
-	TODO_SWITCH = 8,
-	TODO_RECORD = 16,
-	TODO_WINDOW_END = 32,
+	TODO_SHED_WAIT = 4,
+	TODO_STEAL = 8,
+	TODO_SWITCH = 16,
+	TODO_RECORD = 32,
+	TODO_WINDOW_END = 64,
 };
 
 /* A CPU after the last record that was decoded. */
@@ -235,6 +236,21 @@ static uint64_t unexplained_steal_ns(const struct tt_decode_cpu *st, const struc
 	return grown_ns;
 }
 
+/* Waits of switches that are missing. Without one the two sums may differ by the rounding of long waits. */
+static void set_shed_wait(struct tt_decode_cursor *cur, uint64_t wait_total_ns)
+{
+	struct tt_decode_cpu *st = cur->state;
+
+	if (wait_total_ns <= st->wait_total_ns)
+		return;
+	cur->shed_wait = (struct tt_ev_shed_wait){
+		.ev = { .kind = TT_EV_SHED_WAIT, .cpu = cur->cpu, .ts_ns = cur->ts_ns },
+		.since_ts_ns = st->last_ts_ns,
+		.wait_ns = wait_total_ns - st->wait_total_ns,
+	};
+	cur->todo |= TODO_SHED_WAIT;
+}
+
 /* A further batch of a CPU: what happened between its header and the record before that was not recorded? */
 static void bridge_gap(struct tt_decode_cursor *cur, const struct tt_batch *b, uint64_t nr_shed)
 {
@@ -248,8 +264,10 @@ static void bridge_gap(struct tt_decode_cursor *cur, const struct tt_batch *b, u
 		note_loss(cur, TT_LOSS_UNSEEN, (uint64_t)nr_jumped - nr_shed);
 	if (steal_ns)
 		set_steal(cur, steal_ns, TT_TID_UNKNOWN, TT_SEEN_SYNC, true);
-	if (nr_jumped || nr_shed)
+	if (nr_jumped || nr_shed) {
 		st->slice_known = false;
+		set_shed_wait(cur, b->wait_total_ns);
+	}
 	if (nr_jumped || nr_shed || steal_ns || (b->flags & TT_BATCH_AFTER_SHED))
 		st->last_ts_ns = b->base_ts_ns;
 }
@@ -484,6 +502,8 @@ static const struct tt_event *next_todo(struct tt_decode_cursor *cur)
 		return next_loss(cur);
 	cur->todo ^= bit;
 	switch (bit) {
+	case TODO_SHED_WAIT:
+		return &cur->shed_wait.ev;
 	case TODO_STEAL:
 		return &cur->steal.ev;
 	case TODO_SWITCH:

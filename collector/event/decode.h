@@ -5,7 +5,7 @@
  * come in the order in which the probe wrote them. Calls back once per event, in the order of the batch; a
  * batch is checked as a whole before its first event is delivered. Turns the cumulative loss counts of
  * headers into TT_EV_LOSS events (switches, records, nested, unseen = growth of nr_switches - recorded -
- * shed) and TT_EV_STEAL with shed = 1. Pure: neither logs nor exits; what it rejects is counted.
+ * shed), TT_EV_STEAL with shed = 1 and TT_EV_SHED_WAIT. Pure: neither logs nor exits; what it rejects is counted.
  *
  * A batch is well-formed when its header and every record fit, nr_records is right, CPUs are below
  * TT_DECODE_CPUS_MAX (or TT_CPU_NONE where that is allowed) and times are below TT_DECODE_TS_MAX_NS: so ts_ns
@@ -58,6 +58,7 @@ struct tt_decode_cursor {
 	struct tt_ev_switch sw;
 	struct tt_ev_steal steal;
 	struct tt_ev_window window;
+	struct tt_ev_shed_wait shed_wait;
 	struct tt_ev_record record;
 	struct tt_loss loss;
 };

@@ -53,12 +53,20 @@ struct tt_ev_record {
 
 /* Where recording begins and ends on a CPU; made by the decoder from TT_BATCH_FIRST and TT_BATCH_LAST. Carried as
  * TT_EV_WINDOW, which is never in a file. */
-enum { TT_EV_WINDOW = 0x8000, TT_EV_EPOCH = 0x8001 };
+enum { TT_EV_WINDOW = 0x8000, TT_EV_EPOCH = 0x8001, TT_EV_SHED_WAIT = 0x8002 };
 struct tt_ev_window {
 	struct tt_event ev;
 	uint8_t begins; /* else it ends */
 	uint32_t tid;	/* who was running */
 	uint64_t steal_clock_ns, nr_switches, wait_total_ns;
+};
+
+/* Waits that ended on this CPU in a stretch of which switches are missing: their sum, from the clocks of the headers around it. Never in a
+ * file. The steal of such a stretch is a TT_EV_STEAL, the switches themselves are a TT_EV_LOSS. */
+struct tt_ev_shed_wait {
+	struct tt_event ev;
+	uint64_t since_ts_ns;
+	uint64_t wait_ns;
 };
 
 typedef void (*tt_event_fn)(void *ctx, const struct tt_event *ev);

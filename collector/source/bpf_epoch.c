@@ -60,7 +60,7 @@ int tt_bpf_on_sample(void *ctx, void *data, size_t len)
 
 int tt_bpf_emit_record(struct bpf_source *b, void *record, uint16_t size, uint16_t kind)
 {
-	return tt_record_emit(&b->src.sink, record, size, kind);
+	return tt_record_emit(&b->src.sink, record, size, kind, tt_now_ns());
 }
 
 /* --- sums that the disk probe keeps in a map --- */
@@ -89,7 +89,8 @@ static struct known_sum *known_sum(struct bpf_source *b, uint32_t dev, uint32_t 
 	return &b->sums[b->nr_sums++];
 }
 
-static int emit_disk_sums(struct bpf_source *b)
+/* As of the epoch's time: they are what the epoch adds. */
+static int emit_disk_sums(struct bpf_source *b, uint64_t until_ts_ns)
 {
 	int fd = bpf_map__fd(b->skel->maps.tt_disk_sums), err;
 	struct {
@@ -117,7 +118,7 @@ static int emit_disk_sums(struct bpf_source *b)
 		rec.shed_device_ns = now.v[5] - known->values[5];
 		memcpy(known->values, now.v, sizeof(now.v));
 		tt_disk_names_note(b->disk_names, next.dev);
-		err = tt_bpf_emit_record(b, &rec, sizeof(rec), TT_EV_DISK_SUMS);
+		err = tt_record_emit(&b->src.sink, &rec, sizeof(rec), TT_EV_DISK_SUMS, until_ts_ns);
 		if (err)
 			return err;
 	}
@@ -155,10 +156,12 @@ int tt_bpf_make_epoch(struct bpf_source *b, uint64_t sync)
 	tt_bpf_sync_everywhere(b, sync);
 	if (!err)
 		err = tt_bpf_drain(b);
+	if (!err)
+		err = tt_bpf_emit_late_tasks(b);
 	if (!err && sync == SYNC_END)
 		err = tt_bpf_salvage_cpus(b);
 	if (!err)
-		err = emit_disk_sums(b);
+		err = emit_disk_sums(b, until_ns);
 	if (!err)
 		err = tt_disk_names_describe(b->disk_names, b->proc_root, &b->src.sink, until_ns);
 	if (!err)

@@ -126,6 +126,7 @@ int tt_bpf_salvage_cpus(struct bpf_source *b);
 /* bpf_snapshot.c */
 int tt_bpf_seed_tasks(struct bpf_source *b);
 int tt_bpf_emit_all_tasks(struct bpf_source *b, uint32_t why); /* enum tt_task_why */
+int tt_bpf_emit_late_tasks(struct bpf_source *b); /* those that found no room in a ring */
 int tt_bpf_emit_counters(struct bpf_source *b);
 int tt_bpf_read_clocks(struct bpf_source *b, struct clocks *cpus); /* nr_cpus of them */
 

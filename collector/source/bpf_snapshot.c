@@ -54,6 +54,18 @@ int tt_bpf_emit_all_tasks(struct bpf_source *b, uint32_t why)
 	return err;
 }
 
+int tt_bpf_emit_late_tasks(struct bpf_source *b)
+{
+	int fd = bpf_map__fd(b->skel->maps.tt_late_tasks), err = 0;
+	struct tt_record_batch batch;
+	struct tt_task task;
+
+	tt_record_batch_init(&batch, &b->src.sink);
+	while (!err && !bpf_map_lookup_and_delete_elem(fd, NULL, &task))
+		err = tt_record_batch_add(&batch, &task.rec, sizeof(task), TT_EV_TASK, task.rec.cpu, task.rec.ts_ns);
+	return err ? err : tt_record_batch_flush(&batch);
+}
+
 int tt_bpf_seed_tasks(struct bpf_source *b)
 {
 	const struct tt_bpf_rung *runq = b->plan.rungs[TT_LADDER_RUNQ];

@@ -67,12 +67,12 @@ int tt_record_batch_flush(struct tt_record_batch *b)
 	return b->sink->batch(b->sink->ctx, b->bytes, len);
 }
 
-int tt_record_emit(const struct tt_sink *sink, void *record, uint16_t size, uint16_t kind)
+int tt_record_emit(const struct tt_sink *sink, void *record, uint16_t size, uint16_t kind, uint64_t ts_ns)
 {
 	struct tt_record_batch batch;
 	int err;
 
 	tt_record_batch_init(&batch, sink);
-	err = tt_record_batch_add(&batch, record, size, kind, TT_CPU_NONE, tt_now_ns());
+	err = tt_record_batch_add(&batch, record, size, kind, TT_CPU_NONE, ts_ns);
 	return err ? err : tt_record_batch_flush(&batch);
 }

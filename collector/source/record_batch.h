@@ -24,8 +24,8 @@ int tt_record_batch_add(struct tt_record_batch *b, struct tt_record *rec, uint16
 			uint32_t cpu, uint64_t ts_ns);
 int tt_record_batch_flush(struct tt_record_batch *b);
 
-/* One record of now and of no CPU, in a batch of its own. */
-int tt_record_emit(const struct tt_sink *sink, void *record, uint16_t size, uint16_t kind);
+/* One record of no CPU, in a batch of its own. */
+int tt_record_emit(const struct tt_sink *sink, void *record, uint16_t size, uint16_t kind, uint64_t ts_ns);
 
 /* CLOCK_MONOTONIC. */
 uint64_t tt_now_ns(void);

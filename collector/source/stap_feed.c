@@ -228,7 +228,7 @@ static int emit_losses(struct stap_source *s)
 			continue;
 		rec.count = s->nr_lost[what] - s->told_lost[what];
 		s->told_lost[what] = s->nr_lost[what];
-		err = tt_record_emit(&s->src.sink, &rec, sizeof(rec), TT_EV_LOSS);
+		err = tt_record_emit(&s->src.sink, &rec, sizeof(rec), TT_EV_LOSS, tt_now_ns());
 		if (err)
 			return err;
 	}

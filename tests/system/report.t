@@ -30,6 +30,8 @@ check_equal "JSON has a schema version" "$(json "$T/all.json" .timethief_json)" 
 check "no control bytes but newlines in the text" "raw bytes" eval '! grep -qP "[\x00-\x08\x0b-\x1f\x7f]" "$T/all.txt"'
 check "no colour when not on a terminal" "escape sequences" eval '! grep -q $'"'\\033'"' "$T/all.txt"'
 check_true "80 columns when not on a terminal" "$(awk '{ if (length($0) > n) n = length($0) } END { print n + 0 }' "$T/all.txt") <= 80"
+check "the hostile name is there, escaped" "not in the text" grep -qF '\x1b]0;x\x07' "$T/all.txt"
+check_equal "and in JSON" "$(json "$T/all.json" '[.sections.runq.tables.tasks[].comm | select(startswith("\\x1b]0;x"))] | length')" 1
 check "the JSON is valid although names are hostile" "not valid" jq -e . "$T/all.json" >"$T/jq.out"
 
 for section in steal disk runq; do
@@ -42,6 +44,18 @@ for by in cpu task cgroup device; do
 	"$TT" report --by $by "$T/s.tt" >"$T/by.txt" 2>"$T/by.err"
 	check_equal "--by $by" "$? $(head -n 1 "$T/by.err")" "0 "
 done
+# What cannot be shown that way says so.
+"$TT" report --by device "$T/s.tt" >"$T/by.txt"
+check "--by device: the run queue says that it has none" "no note" grep -q -- '--by device: ' "$T/by.txt"
+# A cgroup can be named as the report prints it.
+report_json "$T/s.tt" "$T/cgroups.json" --by cgroup
+cgroup=$(json "$T/cgroups.json" '[.sections.runq.tables.waiters[] | .cgroup_path | select(. != null)] | first')
+if [ "$cgroup" = null ]; then
+	skip "--cgroup takes what cgroup_path says" "no waiter has a cgroup here"
+else
+	"$TT" report --cgroup "$cgroup" "$T/s.tt" >"$T/cgroup.txt" 2>"$T/cgroup.err"
+	check_equal "--cgroup takes what cgroup_path says" "$? $(head -n 1 "$T/cgroup.err")" "0 "
+fi
 "$TT" report --classic --section disk "$T/s.tt" >"$T/classic.txt" 2>&1
 check_equal "--classic" $? 0
 # Tables are split, never cut: every number of a wide page is on a narrow one. The file's path is wider.

@@ -60,3 +60,21 @@ Test(cgroup, odd_paths_stay_short)
 	tt_cgroup_short_name("/docker/" HEX, tiny, sizeof(tiny));
 	cr_expect(eq(str, tiny, "doc"), "cut to the room there is");
 }
+
+Test(cgroup, a_prefix_ends_at_a_slash)
+{
+	cr_expect(tt_cgroup_is_below("/a/b", "/a/b"));
+	cr_expect(tt_cgroup_is_below("/a/b/c", "a/b/"));
+	cr_expect(tt_cgroup_is_below("/a/b", "/"));
+	cr_expect(not(tt_cgroup_is_below("/a/bc", "/a/b")));
+}
+
+Test(cgroup, a_path_can_be_named_as_it_was_printed)
+{
+	const char *path = "/machine.slice/machine-qemu\\x2d3.scope/a\nb";
+
+	cr_expect(tt_cgroup_is_below(path, "/machine.slice/machine-qemu\\x2d3.scope"), "as the kernel has it");
+	cr_expect(tt_cgroup_is_below(path, "/machine.slice/machine-qemu\\\\x2d3.scope"), "as reports print it");
+	cr_expect(tt_cgroup_is_below(path, "/machine.slice/machine-qemu\\\\x2d3.scope/a\\x0ab"));
+	cr_expect(not(tt_cgroup_is_below(path, "/machine.slice/machine-qemu\\\\x2d4.scope")));
+}

@@ -96,7 +96,7 @@ Test(findings, a_jump_of_the_steal_clock_is_told)
 {
 	static struct tt_hist h;
 	struct tt_steal_facts f = {
-		.gaps = &h, .nr_jumps = 2, .first_jump_ts_ns = 3 * S, .from_ts_ns = S, .dur_ns = S
+		.gaps = &h, .nr_jumps = 2, .first_jump_ts_ns = 3 * S, .session_start_ts_ns = S, .dur_ns = S
 	};
 
 	tt_findings_steal(&r, &f);
@@ -125,7 +125,7 @@ Test(findings, little_is_not_worth_a_sentence)
 	tt_findings_disk(&r, &disk);
 	tt_findings_runq(&r, &runq);
 	cr_expect(eq(u32, r.nr_findings, 0));
-	tt_findings_finish(&r, NULL, false, &(struct tt_interval){ 0, S, true });
+	tt_findings_finish(&r, NULL, false, false, &(struct tt_interval){ 0, S, true });
 	cr_assert(eq(u32, r.nr_findings, 1));
 	cr_expect(eq(str, (char *)r.findings[0].code, "nothing"));
 }
@@ -136,7 +136,7 @@ Test(findings, loss_and_failed_checks_are_told)
 
 	nr_lost[TT_LOSS_SWITCHES] = 12345;
 	tt_report_add_check(&r, "steal", false, true, 1, 2, "ns", "steal -50.0 %% of /proc/stat (2 ms)");
-	tt_findings_finish(&r, nr_lost, false, &(struct tt_interval){ 0, S, true });
+	tt_findings_finish(&r, nr_lost, false, false, &(struct tt_interval){ 0, S, true });
 	cr_assert(eq(u32, r.nr_findings, 3));
 	for (unsigned i = 0; i < 3; i++) {
 		if (!strcmp(r.findings[i].code, "loss"))

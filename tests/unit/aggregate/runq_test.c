@@ -121,17 +121,25 @@ Test(runq, each_task_has_the_kernels_own_counter_beside_ours)
 Test(runq, shed_waits_are_in_the_total_that_is_checked)
 {
 	struct tt_loss loss = { .what = TT_LOSS_SWITCHES, .count = 7, .since_ts_ns = 10 * S + 200 * MS };
+	struct tt_ev_shed_wait shed = { { TT_EV_SHED_WAIT, 0, 0, 10 * S + 400 * MS }, 10 * S + 200 * MS, 130 * MS };
 
+	f.info.start_ts_ns = 10 * S;
 	feed_open(&f, "runq", false);
 	feed_turns();
 	feed_record(&f, TT_EV_LOSS, 0, 10 * S + 400 * MS, &loss.rec, 0);
-	feed_window(&f, 0, 11 * S, true, 6 * S);
-	feed_window(&f, 0, 12 * S, false, 6 * S + 30 * MS); /* nothing of it was recorded */
-	feed_finish(&f, 10 * S, 12 * S);
-	EXPECT_NEAR(f.report.checks[0].ours, 530e6);
-	cr_expect(eq(u64, feed_u64(&f, "cpus", "all", "shed_wait_ns"), 30 * MS));
+	feed_event(&f, &shed.ev);
+	/* db waited 100 ms of it, as the kernel tells */
+	feed_task(&f, 11 * S, TT_TASK_AT_END, 2, "db", 1, 800 * MS);
+	feed_finish(&f, 10 * S, 11 * S);
+	EXPECT_NEAR(f.report.checks[0].ours, 630e6);
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "all", "shed_wait_ns"), 130 * MS));
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "all", "wait_sum_ns"), 630 * MS));
+	EXPECT_NEAR(feed_f64(&f, "cpus", "all", "wait_ms_per_s"), 630);
+	cr_expect(eq(u64, feed_u64(&f, "waiters", "db 2", "wait_sum_ns"), 600 * MS));
+	cr_expect(eq(u64, feed_u64(&f, "waiters", "(shed)", "wait_sum_ns"), 30 * MS));
 	cr_expect(f.report.sections[0].histograms[0].partial);
-	cr_assert(eq(u32, f.report.sections[0].nr_notes, 1));
+	cr_expect(strstr(feed_finding(&f, "runq-wait")->text, "db 2 waited 600 ms/s") != NULL, "%s", feed_finding(&f, "runq-wait")->text);
+	cr_assert(eq(u32, f.report.sections[0].nr_notes, 2), "%s", f.report.sections[0].notes[0].text);
 	cr_expect(strstr(f.report.sections[0].notes[0].text,
 			 "7 switches were shed between 0.200 s and 0.400 s") != NULL,
 		  "%s", f.report.sections[0].notes[0].text);

@@ -186,6 +186,7 @@ Test(steal, a_silent_hook_that_gave_way_is_told_with_what_it_missed)
 {
 	const struct tt_finding *finding;
 
+	f.info.start_ts_ns = 100 * S;
 	feed_session_with_change("steal");
 	feed_cpu_counters(0, 110 * S, 0, 35);
 	feed_window(&f, 0, 110 * S, false, 0);

@@ -15,6 +15,7 @@ struct seen {
 		struct tt_ev_switch sw;
 		struct tt_ev_steal steal;
 		struct tt_ev_window window;
+		struct tt_ev_shed_wait shed_wait;
 		struct tt_ev_record record;
 	} events[600];
 	struct tt_loss losses[600]; /* at the same index */
@@ -28,6 +29,7 @@ static void on_event(void *ctx, const struct tt_event *ev)
 	size_t size = ev->kind == TT_EV_SWITCH	 ? sizeof(struct tt_ev_switch)
 		      : ev->kind == TT_EV_STEAL	 ? sizeof(struct tt_ev_steal)
 		      : ev->kind == TT_EV_WINDOW ? sizeof(struct tt_ev_window)
+		      : ev->kind == TT_EV_SHED_WAIT ? sizeof(struct tt_ev_shed_wait)
 						 : sizeof(struct tt_ev_record);
 
 	(void)ctx;
@@ -506,4 +508,27 @@ Test(decode, what_a_record_says_of_its_length_must_be_in_it)
 			cr_expect(eq(int, decode(&t), extra ? -EBADMSG : 0), "kind %u, length %u", kinds[i].kind, len);
 		}
 	}
+}
+
+Test(decode, waits_of_switches_that_were_shed_are_told_with_their_stretch)
+{
+	union tb t;
+
+	begin_first(&t);
+	tb_switch(&t, 100, 20, 1)->wait_ns = 5;
+	cr_assert(eq(int, decode(&t), 0));
+	tb_begin(&t, TT_STREAM_SCHED, 3, 1000900);
+	t.b.flags = TT_BATCH_AFTER_SHED;
+	t.b.steal_clock_ns = 500;
+	t.b.nr_switches = 65534 + 1 + 4;
+	t.b.nr_shed_switches = 4;
+	t.b.wait_total_ns = 70 + 5 + 1000;
+	t.b.prev_tid = 20;
+	cr_assert(eq(int, decode(&t), 0));
+	cr_assert(eq(u32, seen.nr, 4));
+	cr_expect(eq(u16, seen.events[2].ev.kind, TT_EV_LOSS));
+	cr_expect(eq(u16, seen.events[3].ev.kind, TT_EV_SHED_WAIT));
+	cr_expect(eq(u64, seen.events[3].shed_wait.wait_ns, 1000));
+	cr_expect(eq(u64, seen.events[3].shed_wait.since_ts_ns, 1000100));
+	cr_expect(eq(u64, seen.events[3].ev.ts_ns, 1000900));
 }
