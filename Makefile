@@ -4,6 +4,7 @@
 B        ?= build
 VERSION  := 0.1.0
 CC       ?= cc
+CXX      ?= c++
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 LLVM_STRIP ?= llvm-strip
@@ -18,7 +19,7 @@ BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,ri
 
 # What a Debian machine needs, by package; `make deps` installs what is missing.
 DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libxxhash-dev libjansson-dev libc6-dev
-DEPS_TEST  := libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
+DEPS_TEST  := g++ libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
 # What boots Debian kernels in a guest (tests/vm), on x86-64.
 DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
 # What compiles stap/ into modules for the guest, which needs nothing but staprun.
@@ -46,7 +47,8 @@ TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c tests/unit/*/*_t
 FUZZ    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH   := $(B)/tests/bench/empty.bpf.o $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c tests/bench/*.c)) \
-	   $(patsubst tests/vm/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/vm/helpers/*.c))
+	   $(patsubst tests/vm/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/vm/helpers/*.c)) \
+	   $(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp
 
 all: $(B)/timethief
 
@@ -105,6 +107,14 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/asan/libtimethief.a
 $(B)/tests/helpers/%: tests/system/helpers/%.c
 	$(call say,HELPER,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -Wl,--as-needed -lbpf -lpthread
+
+# A program whose call chain is known, with frame pointers and without.
+$(B)/tests/helpers/chain: FRAMES := -fno-omit-frame-pointer
+$(B)/tests/helpers/chain-nofp: FRAMES := -fomit-frame-pointer
+$(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp: $(wildcard tests/system/chain/*)
+	$(call say,HELPER,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE $(FRAMES) -c tests/system/chain/chain_c.c -o $@.c.o && \
+		$(CXX) -O2 -g -std=gnu++17 -Wall -Wextra $(FRAMES) -o $@ tests/system/chain/chain.cc $@.c.o
 
 # These read what was recorded, with the collector's own code.
 $(B)/tests/helpers/%: tests/vm/helpers/%.c $(B)/libtimethief.a
