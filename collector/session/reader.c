@@ -17,6 +17,7 @@
 #include "collector/session/info_json.h"
 #include "collector/session/pack.h"
 #include "collector/session/session.h"
+#include "collector/session/spool.h"
 
 struct tt_session_reader {
 	int fd;
@@ -24,7 +25,9 @@ struct tt_session_reader {
 	uint64_t offset; /* of the next byte to read */
 	uint64_t block_offset;
 	uint32_t next_number;
-	bool finished;
+	bool finished, skips_sched;
+	uint64_t first_epoch_offset; /* where tt_session_rewind goes */
+	off_t start;		     /* of the session in fd: stdin may have been read from before */
 	struct tt_info info;
 	struct tt_session_end end;
 	struct tt_bytes epoch; /* blocks since the last whole epoch */
@@ -213,12 +216,13 @@ static int give_epoch(struct tt_session_reader *r, const struct tt_block_epoch *
 		struct tt_block_header head;
 
 		memcpy(&head, at, sizeof(head));
-		err = give_block(r, &head, at + sizeof(head), sink);
+		if (head.type != TT_BLOCK_SCHED || !r->skips_sched)
+			err = give_block(r, &head, at + sizeof(head), sink);
 		at += sizeof(head) + head.packed_size;
 	}
 	if (err)
 		return err;
-	if (epoch->nr_batches != r->nr_batches)
+	if (epoch->nr_batches != r->nr_batches && !r->skips_sched)
 		return finish(r, true, r->block_offset, "the epoch has %u batches where it should have %u",
 			      r->nr_batches, epoch->nr_batches);
 	r->epoch.size = 0;
@@ -352,6 +356,17 @@ static int read_file_header(struct tt_session_reader *r)
 	return -EPROTONOSUPPORT;
 }
 
+/* Behind the description, which was read once and stays. */
+static void begin_epochs(struct tt_session_reader *r)
+{
+	r->offset = r->first_epoch_offset;
+	r->next_number = 1;
+	r->epoch.size = 0;
+	r->nr_blocks = 0;
+	r->finished = r->skips_sched = false;
+	memset(&r->end, 0, sizeof(r->end));
+}
+
 static int read_info(struct tt_session_reader *r)
 {
 	struct tt_block_header head;
@@ -370,8 +385,22 @@ static int read_info(struct tt_session_reader *r)
 			  (unsigned long long)r->block_offset);
 		return -EBADMSG;
 	}
-	r->epoch.size = 0;
+	r->first_epoch_offset = r->offset;
+	begin_epochs(r);
 	return 0;
+}
+
+int tt_session_rewind(struct tt_session_reader *r)
+{
+	if (lseek(r->fd, r->start + (off_t)r->first_epoch_offset, SEEK_SET) < 0)
+		return -errno;
+	begin_epochs(r);
+	return 0;
+}
+
+void tt_session_skip_sched(struct tt_session_reader *r)
+{
+	r->skips_sched = true;
 }
 
 static int open_file(struct tt_session_reader *r, const char *path)
@@ -398,7 +427,33 @@ static int open_file(struct tt_session_reader *r, const char *path)
 	return -EBADMSG;
 }
 
-int tt_session_open(const char *path, struct tt_session_reader **ret_r)
+struct copying {
+	void (*progress)(void *ctx, uint64_t done_bytes);
+	void *ctx;
+};
+
+/* What was opened becomes its copy, unless it can be rewound itself. */
+static int make_rewindable(struct tt_session_reader *r, const struct copying *copying)
+{
+	int fd, err;
+
+	r->start = lseek(r->fd, 0, SEEK_CUR);
+	if (r->start >= 0)
+		return 0;
+	r->start = 0;
+	err = tt_spool_copy(r->fd, copying->progress, copying->ctx, &fd);
+	if (err) {
+		log_error("%s: cannot copy it to a temporary file, to read it twice: %s", r->path, strerror(-err));
+		return err;
+	}
+	if (r->fd > STDIN_FILENO)
+		close(r->fd);
+	r->fd = fd;
+	return 0;
+}
+
+/* copying NULL = to be read once */
+static int open_session(const char *path, const struct copying *copying, struct tt_session_reader **ret_r)
 {
 	struct tt_session_reader *r = calloc(1, sizeof(*r));
 	int err = -ENOMEM;
@@ -412,6 +467,8 @@ int tt_session_open(const char *path, struct tt_session_reader **ret_r)
 		goto fail;
 	err = tt_unpacker_open(&r->unpacker);
 	err = err ? err : open_file(r, path);
+	if (!err && copying)
+		err = make_rewindable(r, copying);
 	err = err ? err : read_file_header(r);
 	err = err ? err : read_info(r);
 	if (err)
@@ -423,6 +480,19 @@ fail:
 		log_error("%s: no memory to read a session", path);
 	tt_session_close(r);
 	return err;
+}
+
+int tt_session_open(const char *path, struct tt_session_reader **ret_r)
+{
+	return open_session(path, NULL, ret_r);
+}
+
+int tt_session_open_twice(const char *path, void (*progress)(void *ctx, uint64_t done_bytes), void *ctx,
+			  struct tt_session_reader **ret_r)
+{
+	struct copying copying = { progress, ctx };
+
+	return open_session(path, &copying, ret_r);
 }
 
 const struct tt_info *tt_session_info(const struct tt_session_reader *r)

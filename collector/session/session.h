@@ -42,6 +42,15 @@ struct tt_session_end {
 /* Opens and reads the header. Logs one clear line and returns -EBADMSG for what is not a session (empty, foreign, a
  * directory, damaged header), -EPROTONOSUPPORT for a newer version, or the errno of open. */
 int tt_session_open(const char *path, struct tt_session_reader **ret_r);
+/* The same for who reads it more than once (tt_session_rewind): what cannot be rewound, a pipe, is first copied to a file
+ * without a name in TMPDIR (else /tmp), which is gone when it is closed. progress (may be NULL) is told what is copied so far. */
+int tt_session_open_twice(const char *path, void (*progress)(void *ctx, uint64_t done_bytes), void *ctx,
+			  struct tt_session_reader **ret_r);
+/* Back to the first epoch. For sessions of tt_session_open_twice; 0 or -errno. */
+int tt_session_rewind(struct tt_session_reader *r);
+/* From now on SCHED blocks are checked and passed over: epochs come without their switches and marks, several times as fast. For
+ * who looks for names only. Until tt_session_rewind. */
+void tt_session_skip_sched(struct tt_session_reader *r);
 const struct tt_info *tt_session_info(const struct tt_session_reader *r);
 /* Next epoch: gives its batches to the sink, then the epoch. 0 = given, 1 = end of file (see tt_session_end), or the
  * sink's error. Damage ends the file, it is no error of its own: memory stays below 64 MiB whatever the bytes say. */

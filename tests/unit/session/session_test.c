@@ -639,3 +639,95 @@ Test(session, the_sinks_error_comes_back)
 	cr_expect(eq(int, tt_session_read_epoch(r, &failing), -ECANCELED));
 	tt_session_close(r);
 }
+
+static void read_on(struct tt_session_reader *r)
+{
+	got[0].size = got[1].size = nr_epochs = 0;
+	while (!tt_session_read_epoch(r, &sink))
+		;
+	cr_expect(tt_session_get_end(r)->has_summary);
+	cr_expect(not(tt_session_get_end(r)->damaged), "%s", tt_session_get_end(r)->reason);
+	cr_expect(eq(u32, nr_epochs, 3));
+}
+
+static void expect_twice(struct tt_session_reader *r)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		read_on(r);
+		expect_same();
+		cr_assert(eq(int, tt_session_rewind(r), 0));
+	}
+	tt_session_skip_sched(r);
+	read_on(r);
+	cr_expect(eq(sz, got[0].size, 0), "switches are passed over");
+	cr_expect(eq(sz, got[1].size, written[1].size));
+	cr_assert(eq(int, tt_session_rewind(r), 0));
+	read_on(r);
+	expect_same();
+}
+
+Test(session, a_file_can_be_read_twice_and_without_its_switches)
+{
+	struct tt_session_reader *r;
+	uint64_t whole[3];
+
+	write_small(whole);
+	cr_assert(eq(int, tt_session_open_twice(path, NULL, NULL, &r), 0));
+	expect_twice(r);
+	tt_session_close(r);
+}
+
+static void count_call(void *ctx, uint64_t done_bytes)
+{
+	*(uint64_t *)ctx = done_bytes;
+}
+
+/* Also when nothing may have a name there: TMPDIR holds no new file. */
+Test(session, a_pipe_can_be_read_twice)
+{
+	struct tt_session_reader *r;
+	uint64_t whole[3], done_bytes = 0;
+	char name[32];
+	size_t size;
+	uint8_t *data;
+	int fds[2];
+
+	write_small(whole);
+	data = load(&size);
+	cr_assert(eq(int, pipe(fds), 0));
+	cr_assert(lt(sz, size, 65536), "it fits into the pipe");
+	cr_assert(eq(sz, (size_t)write(fds[1], data, size), size));
+	close(fds[1]);
+	free(data);
+	cr_assert(eq(int, setenv("TMPDIR", dir, 1), 0));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fds[0]);
+	cr_assert(eq(int, tt_session_open_twice(name, count_call, &done_bytes, &r), 0));
+	cr_expect(eq(u64, done_bytes, size));
+	unlink(path);
+	cr_expect(eq(int, rmdir(dir), 0), "its file has no name");
+	expect_twice(r);
+	tt_session_close(r);
+	close(fds[0]);
+}
+
+Test(session, a_flip_in_a_switch_is_noticed_also_when_switches_are_passed_over)
+{
+	struct tt_session_reader *r;
+	uint64_t whole[3];
+	size_t size;
+	uint8_t *data;
+
+	write_small(whole);
+	data = load(&size);
+	data[whole[1] + 40] ^= 1; /* in the third epoch's first block */
+	store(data, size);
+	free(data);
+	cr_assert(eq(int, tt_session_open_twice(other, NULL, NULL, &r), 0));
+	tt_session_skip_sched(r);
+	got[0].size = got[1].size = nr_epochs = 0;
+	while (!tt_session_read_epoch(r, &sink))
+		;
+	cr_expect(tt_session_get_end(r)->damaged);
+	cr_expect(eq(u32, nr_epochs, 2));
+	tt_session_close(r);
+}
