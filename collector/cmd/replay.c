@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collector/cmd/replay.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collector/base/log.h"
+#include "collector/base/units.h"
+
+enum { KEY_FROM = 0x4000, KEY_TO, PROGRESS_INTERVAL_MS = 200 };
+
+#define RELATIVE_NS_MAX (1000ull * 86400 * 1000000000)
+
+/* --- the part that is asked for --- */
+
+static error_t parse_range(int key, char *arg, struct argp_state *state)
+{
+	struct tt_range_options *range = state->input;
+
+	switch (key) {
+	case KEY_FROM:
+		range->from_ns = tt_option_duration_ns("--from", arg, 0, RELATIVE_NS_MAX);
+		range->from_text = arg;
+		return 0;
+	case KEY_TO:
+		range->to_ns = tt_option_duration_ns("--to", arg, 1, RELATIVE_NS_MAX);
+		range->to_text = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (range->to_ns && range->from_ns >= range->to_ns)
+			tt_usage_error("--from %s is not before --to %s", range->from_text, range->to_text);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option range_options[] = {
+	{ "from", KEY_FROM, "SEC", 0, "leave out what comes before, since the start of the session", 0 },
+	{ "to", KEY_TO, "SEC", 0, "leave out what comes after", 0 },
+	{ 0 },
+};
+
+const struct argp tt_argp_range = { .options = range_options, .parser = parse_range };
+
+uint64_t tt_range_from_ts_ns(const struct tt_range_options *range, const struct tt_info *info)
+{
+	return range->from_ns ? info->start_ts_ns + range->from_ns : 0;
+}
+
+uint64_t tt_range_to_ts_ns(const struct tt_range_options *range, const struct tt_info *info)
+{
+	return range->to_ns ? info->start_ts_ns + range->to_ns : 0;
+}
+
+/* --- progress --- */
+
+struct progress {
+	const char *verb;
+	uint64_t file_bytes; /* 0 = unknown, as of a pipe */
+	struct timespec last;
+	bool hidden;
+};
+
+static void progress_open(struct progress *pr, const char *verb, const char *file)
+{
+	struct stat st;
+
+	memset(pr, 0, sizeof(*pr));
+	pr->verb = verb;
+	if (strcmp(file, "-") != 0 && !stat(file, &st) && S_ISREG(st.st_mode))
+		pr->file_bytes = (uint64_t)st.st_size;
+	clock_gettime(CLOCK_MONOTONIC, &pr->last);
+}
+
+static void progress_show(void *ctx, uint64_t done_bytes)
+{
+	struct progress *pr = ctx;
+	char done[16], all[16];
+	struct timespec now;
+
+	if (pr->hidden)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if ((now.tv_sec - pr->last.tv_sec) * 1000 + (now.tv_nsec - pr->last.tv_nsec) / 1000000 < PROGRESS_INTERVAL_MS)
+		return;
+	pr->last = now;
+	tt_format_bytes(done, sizeof(done), done_bytes);
+	if (pr->file_bytes)
+		log_status("%s: %s of %s", pr->verb, done, tt_format_bytes(all, sizeof(all), pr->file_bytes));
+	else
+		log_status("%s: %s", pr->verb, done);
+}
+
+/* --- reading --- */
+
+int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file, bool writes)
+{
+	struct progress progress;
+	int err;
+
+	progress_open(&progress, "reading", file);
+	progress.hidden = writes && isatty(STDOUT_FILENO);
+	do {
+		err = tt_session_read_epoch(reader, sink);
+		progress_show(&progress, tt_session_reader_bytes(reader));
+	} while (!err);
+	log_status("%s", "");
+	if (err < 0 && err != -EPIPE)
+		log_error("%s: cannot read it: %s", file, strerror(-err));
+	return err < 0 ? err : 0;
+}
+
+int tt_replay_open_twice(const char *file, struct tt_session_reader **ret_reader)
+{
+	struct progress progress;
+	int err;
+
+	progress_open(&progress, "waiting for all of it", file);
+	err = tt_session_open_twice(file, progress_show, &progress, ret_reader);
+	log_status("%s", "");
+	return err;
+}
+
+int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_pipeline *p, const char *file, const char *done)
+{
+	const struct tt_session_end *end = tt_session_get_end(reader);
+
+	if (end->has_summary && !end->damaged)
+		return 0;
+	if (!tt_pipeline_epoch_ts_ns(p)) {
+		log_error("%s: nothing in it is whole: %s (at byte %llu)", file,
+			  end->reason[0] ? end->reason : "it ends after the header",
+			  (unsigned long long)end->offset);
+		return -EBADMSG;
+	}
+	log_warn("%s: %s: %s (at byte %llu); what is whole is %s", file, end->damaged ? "damaged" : "cut short",
+		 end->reason[0] ? end->reason : "the recording has no end", (unsigned long long)end->offset, done);
+	return 0;
+}
+
+static uint64_t end_of(const struct tt_session_reader *reader, const struct tt_pipeline *p)
+{
+	const struct tt_session_end *end = tt_session_get_end(reader);
+	uint64_t start_ts_ns = tt_session_info(reader)->start_ts_ns;
+	uint64_t end_ts_ns = end->has_summary ? end->summary.end_ts_ns : tt_pipeline_epoch_ts_ns(p);
+
+	return end_ts_ns > start_ts_ns ? end_ts_ns : start_ts_ns;
+}
+
+int tt_replay_interval(const struct tt_range_options *range, const struct tt_session_reader *reader, const struct tt_pipeline *p,
+		       struct tt_interval *interval)
+{
+	const struct tt_session_end *end = tt_session_get_end(reader);
+	uint64_t start_ts_ns = tt_session_info(reader)->start_ts_ns, end_ts_ns = end_of(reader, p);
+	uint64_t begin_ts_ns, last_ts_ns;
+	char length[16];
+
+	interval->from_ts_ns = start_ts_ns + range->from_ns;
+	/* attaching the programs takes its time, and nothing is recorded in it: rates must not be divided by it */
+	if (tt_pipeline_window(p, &begin_ts_ns, &last_ts_ns)) {
+		if (begin_ts_ns > interval->from_ts_ns && begin_ts_ns < end_ts_ns)
+			interval->from_ts_ns = begin_ts_ns;
+		if (last_ts_ns > interval->from_ts_ns && last_ts_ns < end_ts_ns)
+			end_ts_ns = last_ts_ns;
+	}
+	interval->to_ts_ns = end_ts_ns;
+	if (range->to_ns && start_ts_ns + range->to_ns < end_ts_ns)
+		interval->to_ts_ns = start_ts_ns + range->to_ns;
+	interval->whole = !range->from_ns && interval->to_ts_ns == end_ts_ns && end->has_summary && !end->damaged;
+	if (range->from_ns && interval->from_ts_ns >= end_ts_ns) {
+		log_error("--from %s is beyond the end of the session, which is %s long", range->from_text,
+			  tt_format_duration(length, sizeof(length), end_ts_ns - start_ts_ns));
+		return -ERANGE;
+	}
+	return 0;
+}
+
+void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pipeline *p, const struct tt_interval *interval,
+		      uint64_t nr_lost[TT_LOSS_NR])
+{
+	const struct tt_session_end *end = tt_session_get_end(reader);
+
+	memcpy(nr_lost, tt_pipeline_nr_lost(p), TT_LOSS_NR * sizeof(nr_lost[0]));
+	for (unsigned what = 0; interval->whole && what < TT_LOSS_NR; what++) {
+		if (end->summary.nr_lost[what] > nr_lost[what])
+			nr_lost[what] = end->summary.nr_lost[what];
+	}
+}
