@@ -30,6 +30,11 @@ struct task_slot {
 	bool first_known, growth_counted, in_exited_queue;
 };
 
+struct left_slot {
+	struct tt_world_left left;
+	uint32_t next_free;
+};
+
 struct cgroup_slot {
 	uint64_t id;
 	char path[TT_CGROUP_PATH_LEN + 1];
@@ -52,6 +57,7 @@ struct cpu_slot {
 	uint64_t nr_gaps; /* ever put in: the newest is nr_gaps - 1 */
 	struct tt_world_window *closed;
 	unsigned nr_closed_room;
+	bool running_uncertain; /* the kernel hid a switch: who is switched out next is not who came last */
 };
 
 struct tt_world {
@@ -68,6 +74,13 @@ struct tt_world {
 	uint64_t nr_forgotten;
 	unsigned nr_gaps_room;
 	unsigned nr_until_sweep;
+	/* tasks that are off the CPU; made with the first switch that has stacks */
+	struct tt_index left_by_tid;
+	struct left_slot *left;
+	uint32_t nr_left, first_free_left;
+	uint64_t shed_ts_ns; /* who left until then may have run since */
+	struct tt_world_left came_from;
+	bool came_from_known;
 };
 
 int tt_world_open(const struct tt_info *info, struct tt_world **ret_world)
@@ -109,6 +122,9 @@ void tt_world_close(struct tt_world *w)
 	tt_index_close(&w->tasks_by_tid);
 	tt_index_close(&w->cgroups_by_id);
 	tt_index_close(&w->devices_by_dev);
+	if (w->left)
+		tt_index_close(&w->left_by_tid);
+	free(w->left);
 	free(w->tasks);
 	free(w->cgroups);
 	free(w->devices);
@@ -492,14 +508,112 @@ static void on_steal(struct tt_world *w, const struct tt_ev_steal *st)
 	c->last_steal_ts_ns = end_ts_ns;
 }
 
+/* Where tasks are that left the CPU */
+
+static bool open_left(struct tt_world *w)
+{
+	struct left_slot *left;
+
+	if (w->left)
+		return true;
+	left = calloc(TT_WORLD_TASKS_MAX, sizeof(*left));
+	if (!left || tt_index_open(&w->left_by_tid, TT_WORLD_TASKS_MAX)) {
+		free(left);
+		return false;
+	}
+	w->left = left;
+	w->first_free_left = NO_TASK;
+	return true;
+}
+
+static void forget_left(struct tt_world *w, uint32_t tid, uint32_t slot)
+{
+	tt_index_remove(&w->left_by_tid, tid);
+	w->left[slot].next_free = w->first_free_left;
+	w->first_free_left = slot;
+}
+
+/* The slot for who is not there yet. */
+static uint32_t new_left(struct tt_world *w, uint32_t tid)
+{
+	uint32_t slot = w->first_free_left;
+
+	if (slot != NO_TASK)
+		w->first_free_left = w->left[slot].next_free;
+	else if (w->nr_left < TT_WORLD_TASKS_MAX)
+		slot = w->nr_left++;
+	else
+		return NO_TASK;
+	tt_index_put(&w->left_by_tid, tid, slot);
+	return slot;
+}
+
+static void remember_left(struct tt_world *w, const struct tt_ev_switch *sw)
+{
+	uint32_t tid = sw->prev_tid, slot = tt_index_find(&w->left_by_tid, tid);
+
+	if ((sw->ev.flags & TT_SW_STATE_MASK) == TT_STATE_DEAD) {
+		if (slot != TT_INDEX_NONE)
+			forget_left(w, tid, slot);
+		return;
+	}
+	if (slot == TT_INDEX_NONE)
+		slot = new_left(w, tid);
+	if (slot == NO_TASK) {
+		w->nr_forgotten++;
+		return;
+	}
+	w->left[slot].left = (struct tt_world_left){ sw->ev.ts_ns, sw->prev_kstack, sw->prev_ustack };
+}
+
+/* Consumed: who comes is not off the CPU any more. A new task that has the tid of a dead one has been nowhere. */
+static void recall_left(struct tt_world *w, const struct tt_ev_switch *sw)
+{
+	uint32_t slot = tt_index_find(&w->left_by_tid, sw->next_tid);
+
+	if (slot == TT_INDEX_NONE)
+		return;
+	w->came_from = w->left[slot].left;
+	w->came_from_known = w->came_from.ts_ns > w->shed_ts_ns && sw->wait_kind != TT_WAIT_NEW;
+	forget_left(w, sw->next_tid, slot);
+}
+
+static void follow_stacks(struct tt_world *w, struct cpu_slot *c, const struct tt_ev_switch *sw)
+{
+	if (!open_left(w)) {
+		w->nr_forgotten++;
+		return;
+	}
+	if (sw->next_tid)
+		recall_left(w, sw);
+	if (sw->prev_tid && sw->prev_tid != TT_TID_UNKNOWN && !c->running_uncertain)
+		remember_left(w, sw);
+}
+
 static void on_switch(struct tt_world *w, const struct tt_ev_switch *sw)
 {
 	struct cpu_slot *c = get_cpu(w, sw->ev.cpu);
 
+	w->came_from_known = false;
 	if (!c)
 		return;
 	advance_window(c, sw->ev.ts_ns);
 	c->cpu.running_tid = sw->next_tid;
+	if (sw->has_stacks)
+		follow_stacks(w, c, sw);
+	c->running_uncertain = false;
+}
+
+/* A switch that only the kernel's count shows (UNSEEN) is of one CPU and rare: that it may have been somebody's, too, would make us
+ * forget all sleepers for it. */
+static void on_loss(struct tt_world *w, const struct tt_loss *rec)
+{
+	struct cpu_slot *c = rec->what == TT_LOSS_UNSEEN && rec->rec.cpu < NR_CPUS_MAX ? w->cpus[rec->rec.cpu] : NULL;
+
+	if ((rec->what == TT_LOSS_SWITCHES || rec->what == TT_LOSS_PACKETS) && rec->rec.ts_ns > w->shed_ts_ns)
+		w->shed_ts_ns = rec->rec.ts_ns;
+	if (c)
+		c->running_uncertain = true;
 }
 
 static void on_hook_change(struct tt_world *w, const struct tt_hook_change *rec)
@@ -551,6 +665,9 @@ void tt_world_event(struct tt_world *w, const struct tt_event *ev)
 		break;
 	case TT_EV_HOOK_CHANGE:
 		on_hook_change(w, (const struct tt_hook_change *)rec);
+		break;
+	case TT_EV_LOSS:
+		on_loss(w, (const struct tt_loss *)rec);
 		break;
 	}
 }
@@ -700,6 +817,11 @@ uint64_t tt_world_run_delay_growth_ns(const struct tt_world *w, uint64_t *ret_nr
 	if (ret_nr_tasks)
 		*ret_nr_tasks = w->nr_growth_tasks;
 	return w->run_delay_growth_ns;
+}
+
+const struct tt_world_left *tt_world_came_from(const struct tt_world *w)
+{
+	return w->came_from_known ? &w->came_from : NULL;
 }
 
 uint64_t tt_world_nr_forgotten(const struct tt_world *w)

@@ -80,6 +80,17 @@ uint64_t tt_world_run_delay_growth_ns(const struct tt_world *w, uint64_t *ret_nr
 /* Names and gaps that found no room. */
 uint64_t tt_world_nr_forgotten(const struct tt_world *w);
 
+/* Where a task was when it left the CPU: the stacks of its last switch-out. */
+struct tt_world_left {
+	uint64_t ts_ns;		 /* when */
+	uint64_t kstack, ustack; /* ids of stacks, or TT_STACK_NONE, TT_STACK_MISSED */
+};
+/* Of who came by the last event, a switch with stacks: where it slept or lost the CPU before. NULL: it is not known, because it
+ * left before recording began, runs for the first time, or its leaving is in a stretch that was shed (TT_LOSS_SWITCHES on any
+ * CPU: it may have run there). Valid until the next tt_world_event. At most TT_WORLD_TASKS_MAX tasks that are off the CPU
+ * are remembered; recordings without stacks pay nothing for it. */
+const struct tt_world_left *tt_world_came_from(const struct tt_world *w);
+
 /* cgroup.c, usable alone: a short readable name for a cgroup path. */
 char *tt_cgroup_short_name(const char *path, char *buf, size_t size);
 /* "/a/b" holds "/a/b" and "/a/b/c", not "/a/bc". A slash at either end of the prefix means nothing. The prefix may be as reports print

@@ -196,3 +196,100 @@ Test(world, a_hook_change_is_in_the_info_and_a_hostile_one_is_cut)
 	feed_record(&f, TT_EV_HOOK_CHANGE, TT_CPU_NONE, 30, &rec.rec, 0);
 	cr_expect(eq(str, (char *)tt_world_info(f.world)->probes[1].rung, "tick"));
 }
+
+/* Where tasks were when they left the CPU */
+
+static void switch_to(unsigned cpu, uint64_t ts_ns, uint32_t prev_tid, uint32_t next_tid, unsigned state, unsigned wait_kind,
+		      uint64_t kstack)
+{
+	struct tt_ev_switch sw = { .ev = { TT_EV_SWITCH, (uint16_t)cpu, state, ts_ns } };
+
+	sw.prev_tid = prev_tid;
+	sw.next_tid = next_tid;
+	sw.wait_kind = (uint8_t)wait_kind;
+	sw.has_stacks = kstack != 0;
+	sw.prev_kstack = kstack;
+	sw.prev_ustack = kstack + 1;
+	feed_event(&f, &sw.ev);
+}
+
+static uint64_t came_from(void)
+{
+	return tt_world_came_from(f.world) ? tt_world_came_from(f.world)->kstack : 0;
+}
+
+static void lose(unsigned what, unsigned cpu, uint64_t ts_ns)
+{
+	struct tt_loss rec = { .what = what, .count = 1 };
+
+	feed_record(&f, TT_EV_LOSS, cpu, ts_ns, &rec.rec, 0);
+}
+
+Test(world, who_comes_was_where_it_left)
+{
+	switch_to(0, 10, 100, 200, TT_STATE_SLEEPING, TT_WAIT_WAKEUP, 5000);
+	cr_expect(eq(ptr, (void *)tt_world_came_from(f.world), NULL), "200 left before recording began");
+	switch_to(0, 20, 200, 0, TT_STATE_SLEEPING, 0, 6000);
+	cr_expect(eq(u64, came_from(), 0), "idle is nowhere");
+	switch_to(1, 30, 0, 100, TT_STATE_IDLE, TT_WAIT_WAKEUP, 7000);
+	cr_assert(tt_world_came_from(f.world) != NULL, "on another CPU, too");
+	cr_expect(eq(u64, tt_world_came_from(f.world)->kstack, 5000));
+	cr_expect(eq(u64, tt_world_came_from(f.world)->ustack, 5001));
+	cr_expect(eq(u64, tt_world_came_from(f.world)->ts_ns, 10));
+	feed_steal(&f, 0, 35, 1, 1, 1);
+	cr_expect(eq(u64, came_from(), 5000), "until the next switch");
+	switch_to(1, 40, 100, 200, TT_STATE_RUNNING, TT_WAIT_WAKEUP, 8000);
+	cr_expect(eq(u64, came_from(), 6000));
+	switch_to(1, 50, 200, 100, TT_STATE_SLEEPING, TT_WAIT_PREEMPTED, 9000);
+	cr_expect(eq(u64, came_from(), 8000), "the last time counts");
+}
+
+Test(world, what_was_consumed_or_shed_is_not_known)
+{
+	switch_to(0, 10, 100, 200, TT_STATE_SLEEPING, 0, 5000);
+	switch_to(0, 20, 200, 100, TT_STATE_SLEEPING, 0, 6000);
+	switch_to(0, 30, 100, 200, TT_STATE_SLEEPING, 0, 0);
+	cr_expect(eq(u64, came_from(), 0), "a switch without stacks");
+	switch_to(1, 40, 0, 100, TT_STATE_IDLE, 0, 7000);
+	cr_expect(eq(u64, came_from(), 0), "consumed at 20");
+	switch_to(1, 50, 100, 0, TT_STATE_SLEEPING, 0, 8000);
+	lose(TT_LOSS_SWITCHES, 0, 60);
+	switch_to(1, 70, 0, 100, TT_STATE_IDLE, 0, 7000);
+	cr_expect(eq(u64, came_from(), 0), "it may have run on CPU 0 meanwhile");
+	switch_to(1, 80, 100, 0, TT_STATE_SLEEPING, 0, 9000);
+	switch_to(1, 90, 0, 100, TT_STATE_IDLE, 0, 7000);
+	cr_expect(eq(u64, came_from(), 9000), "after the loss");
+}
+
+Test(world, a_switch_that_the_kernel_hid_leaves_who_left_uncertain)
+{
+	switch_to(0, 10, 100, 200, TT_STATE_SLEEPING, 0, 5000);
+	lose(TT_LOSS_UNSEEN, 0, 20);
+	switch_to(0, 20, 200, 300, TT_STATE_SLEEPING, 0, 6000);
+	switch_to(0, 30, 300, 200, TT_STATE_SLEEPING, 0, 7000);
+	cr_expect(eq(u64, came_from(), 0));
+	switch_to(0, 40, 200, 100, TT_STATE_SLEEPING, 0, 8000);
+	cr_expect(eq(u64, came_from(), 5000), "others are remembered");
+}
+
+Test(world, the_dead_and_the_new_have_been_nowhere)
+{
+	switch_to(0, 10, 100, 200, TT_STATE_SLEEPING, 0, 5000);
+	switch_to(0, 20, 200, 100, TT_STATE_SLEEPING, 0, 6000);
+	switch_to(0, 30, 100, 200, TT_STATE_DEAD, 0, 7000);
+	switch_to(0, 40, 200, 100, TT_STATE_SLEEPING, 0, 8000);
+	cr_expect(eq(u64, came_from(), 0));
+	switch_to(0, 50, 100, 200, TT_STATE_SLEEPING, TT_WAIT_NEW, 9000);
+	cr_expect(eq(u64, came_from(), 0), "200 has the tid of one whose end was not seen");
+}
+
+Test(world, more_sleepers_than_it_remembers_are_counted)
+{
+	uint64_t nr_before = tt_world_nr_forgotten(f.world);
+
+	for (uint32_t tid = 1; tid <= TT_WORLD_TASKS_MAX + 5; tid++)
+		switch_to(0, tid, tid, tid + 1, TT_STATE_SLEEPING, 0, 5000);
+	cr_expect(eq(u64, tt_world_nr_forgotten(f.world) - nr_before, 5));
+	switch_to(0, 1u << 20, TT_WORLD_TASKS_MAX + 6, 7, TT_STATE_SLEEPING, 0, 6000);
+	cr_expect(eq(u64, came_from(), 5000));
+}
