@@ -12,14 +12,13 @@
 #include "collector/aggregate/busy.h"
 #include "collector/aggregate/coarse.h"
 #include "collector/aggregate/findings.h"
+#include "collector/aggregate/request.h"
 #include "collector/aggregate/view.h"
 #include "collector/aggregate/who.h"
 
 enum {
 	NR_DISKS_MAX = 512,
 	NR_HISTOGRAM_DISKS = 8,
-	OP_DISCARD = 3, /* enum req_op, include/linux/blk_types.h */
-	OP_SECURE_ERASE = 5,
 	SECTOR_BYTES = 512,
 	NR_TAIL_BITS = 44, /* requests by the power of two of their total time; the last is open-ended */
 	NR_DIRECTIONS = 3, /* reads, writes, discards: what can queue */
@@ -320,19 +319,6 @@ static struct tt_who_owner owner_of(struct disks *ds)
 
 /* Events */
 
-/* As op_stat_group() of the kernel: discards, else the low bit is the direction. Flushes that are not the flush machinery's own
- * are counted that way, too. */
-static unsigned group_of(const struct tt_disk *rec)
-{
-	unsigned op = rec->cmd_flags & 0xff;
-
-	if (rec->flags & TT_DISK_FLUSH)
-		return TT_DISK_FLUSHES;
-	if (op == OP_DISCARD || op == OP_SECURE_ERASE)
-		return TT_DISK_DISCARD;
-	return op & 1 ? TT_DISK_WRITE : TT_DISK_READ;
-}
-
 static void add_split(struct tt_disk_split *s, const struct tt_disk *rec, uint64_t stolen_ns)
 {
 	s->nr++;
@@ -440,17 +426,11 @@ static void count_latency(struct disks *ds, struct disk *d, const struct tt_disk
 		tt_hist_add(&d->device, rec->device_ns);
 }
 
-/* As how many requests /proc/diskstats has a counted one: a bio is counted once for each piece it was split into. */
-static uint64_t nr_counted(const struct tt_disk *rec)
-{
-	return rec->flags & TT_DISK_BIO && rec->nr_completions ? rec->nr_completions : 1;
-}
-
 static void on_disk(struct disks *ds, const struct tt_disk *rec)
 {
 	struct disk *d = get_disk(ds, rec->dev);
-	unsigned group = group_of(rec);
-	uint64_t nr = nr_counted(rec);
+	unsigned group = tt_request_group(rec);
+	uint64_t nr = tt_request_nr_counted(rec);
 
 	if (!d) {
 		ds->nr_beyond++;

@@ -25,6 +25,9 @@ struct tt_pipeline {
 	const struct tt_view *view;
 	struct stage stages[TT_SECTIONS_MAX];
 	unsigned nr_stages;
+	int (*event)(void *ctx, const struct tt_event *ev);
+	void *event_ctx;
+	int event_err;
 	uint64_t from_ts_ns, to_ts_ns;
 	uint64_t epoch_ts_ns, last_ts_ns;
 	uint64_t begin_ts_ns, end_ts_ns; /* of the CPUs' windows; 0 = not told */
@@ -144,6 +147,8 @@ static void give_to_stages(struct tt_pipeline *p, const struct tt_event *ev)
 {
 	for (unsigned i = 0; i < p->nr_stages; i++)
 		p->stages[i].agg->event(p->stages[i].state, ev);
+	if (p->event && !p->event_err)
+		p->event_err = p->event(p->event_ctx, ev);
 }
 
 static void take_within(struct tt_pipeline *p, const struct tt_event *ev)
@@ -219,16 +224,20 @@ static int take_batch(void *ctx, const void *batch, size_t len)
 	struct tt_pipeline *p = ctx;
 	int err = tt_order_push(p->ord, batch, len);
 
-	return err == -EBADMSG ? 0 : err;
+	if (!err || err == -EBADMSG)
+		err = p->event_err;
+	return err;
 }
 
 static int take_epoch(void *ctx, uint64_t until_ts_ns)
 {
 	struct tt_pipeline *p = ctx;
+	int err;
 
 	if (until_ts_ns > p->epoch_ts_ns)
 		p->epoch_ts_ns = until_ts_ns;
-	return tt_order_epoch(p->ord, until_ts_ns);
+	err = tt_order_epoch(p->ord, until_ts_ns);
+	return err ? err : p->event_err;
 }
 
 struct tt_sink tt_pipeline_sink(struct tt_pipeline *p)
@@ -269,6 +278,8 @@ int tt_pipeline_open(const struct tt_pipeline_options *opts, struct tt_pipeline 
 		p->counters_only = !strcmp(opts->info->source, "procfs");
 		p->from_ts_ns = opts->from_ts_ns;
 		p->to_ts_ns = opts->to_ts_ns ? opts->to_ts_ns : UINT64_MAX;
+		p->event = opts->event;
+		p->event_ctx = opts->event_ctx;
 		err = tt_decoder_open(&p->dec);
 	}
 	if (!err)
@@ -296,6 +307,11 @@ void tt_pipeline_close(struct tt_pipeline *p)
 	tt_order_close(p->ord);
 	tt_decoder_close(p->dec);
 	free(p);
+}
+
+const struct tt_world *tt_pipeline_world(const struct tt_pipeline *p)
+{
+	return p->world;
 }
 
 uint64_t tt_pipeline_epoch_ts_ns(const struct tt_pipeline *p)

@@ -12,12 +12,17 @@
 #include "collector/source/source.h"
 
 enum { TT_SECTIONS_MAX = 16 };
+#define TT_SECTIONS_NONE (1ull << TT_SECTIONS_MAX) /* no aggregator: for who takes the events himself */
 
 struct tt_pipeline_options {
 	const struct tt_info *info;    /* must outlive the pipeline */
 	const struct tt_view *view;    /* too */
 	uint64_t sections;	       /* bit n: tt_aggregators[n]; 0 = all */
 	uint64_t from_ts_ns, to_ts_ns; /* to 0 = no end */
+	/* NULL, or who takes the same events as the aggregators, after the world has. An error ends it: no more events, and the
+	 * sink returns it. */
+	int (*event)(void *ctx, const struct tt_event *ev);
+	void *event_ctx;
 };
 
 struct tt_pipeline;
@@ -27,6 +32,8 @@ int tt_pipeline_open(const struct tt_pipeline_options *opts, struct tt_pipeline 
 void tt_pipeline_close(struct tt_pipeline *p);
 /* Takes batches and epochs; a rejected batch is counted, not an error. -ENOMEM. */
 struct tt_sink tt_pipeline_sink(struct tt_pipeline *p);
+
+const struct tt_world *tt_pipeline_world(const struct tt_pipeline *p);
 
 /* Last epoch, 0 before the first; last event. */
 uint64_t tt_pipeline_epoch_ts_ns(const struct tt_pipeline *p);
