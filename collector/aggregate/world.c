@@ -302,6 +302,22 @@ static void on_task(struct tt_world *w, const struct tt_task *rec)
 	}
 }
 
+void tt_world_name_early(struct tt_world *w, const struct tt_task *rec)
+{
+	struct task_slot *t;
+
+	if (rec->why != TT_TASK_AT_START || tt_index_find(&w->tasks_by_tid, rec->tid) != TT_INDEX_NONE)
+		return;
+	t = get_task(w, rec->tid, rec->start_ns, rec->why, rec->rec.ts_ns);
+	if (!t)
+		return;
+	t->task.pid = rec->pid;
+	t->task.parent_pid = rec->parent_pid;
+	t->task.flags |= rec->flags;
+	t->task.cgroup_id = rec->cgroup_id;
+	set_comm(&t->task, rec->comm);
+}
+
 /* The source that polls /proc sees no forks: a task that started since the session did, and has not run and
  * waited for longer than that, counts from 0. (The second condition survives clocks that disagree about the
  * start.) */

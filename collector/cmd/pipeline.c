@@ -28,6 +28,7 @@ struct tt_pipeline {
 	int (*event)(void *ctx, const struct tt_event *ev);
 	void *event_ctx;
 	int event_err;
+	struct tt_stacks *stacks;
 	uint64_t from_ts_ns, to_ts_ns;
 	uint64_t epoch_ts_ns, last_ts_ns;
 	uint64_t begin_ts_ns, end_ts_ns; /* of the CPUs' windows; 0 = not told */
@@ -202,6 +203,8 @@ static void take_event(void *ctx, const struct tt_event *ev)
 	uint64_t from_ts_ns, to_ts_ns;
 
 	tt_world_event(p->world, ev);
+	if (p->stacks)
+		tt_stacks_event(p->stacks, ev);
 	note_names(p, ev);
 	if (ev->kind != TT_EV_EPOCH && ev->ts_ns > p->last_ts_ns)
 		p->last_ts_ns = ev->ts_ns;
@@ -219,11 +222,27 @@ static void take_event(void *ctx, const struct tt_event *ev)
 		p->sums_since_ts_ns = ev->ts_ns;
 }
 
+/* An epoch's batches are all here before its first event is: so single events have names from the first on. */
+static void name_early(struct tt_pipeline *p, const struct tt_batch *batch)
+{
+	const unsigned char *at = (const unsigned char *)(batch + 1);
+
+	for (unsigned i = 0; i < batch->nr_records; i++) {
+		const struct tt_record *rec = (const struct tt_record *)at;
+
+		if (rec->kind == TT_EV_TASK)
+			tt_world_name_early(p->world, (const struct tt_task *)rec);
+		at += rec->size;
+	}
+}
+
 static int take_batch(void *ctx, const void *batch, size_t len)
 {
 	struct tt_pipeline *p = ctx;
 	int err = tt_order_push(p->ord, batch, len);
 
+	if (!err && p->event && ((const struct tt_batch *)batch)->stream == TT_STREAM_RECORDS)
+		name_early(p, batch);
 	if (!err || err == -EBADMSG)
 		err = p->event_err;
 	return err;
@@ -280,6 +299,7 @@ int tt_pipeline_open(const struct tt_pipeline_options *opts, struct tt_pipeline 
 		p->to_ts_ns = opts->to_ts_ns ? opts->to_ts_ns : UINT64_MAX;
 		p->event = opts->event;
 		p->event_ctx = opts->event_ctx;
+		p->stacks = opts->stacks;
 		err = tt_decoder_open(&p->dec);
 	}
 	if (!err)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "collector/aggregate/aggregator.h"
+#include "collector/aggregate/stacks.h"
 #include "collector/render/render.h"
 #include "collector/source/source.h"
 
@@ -23,6 +24,7 @@ struct tt_pipeline_options {
 	 * sink returns it. */
 	int (*event)(void *ctx, const struct tt_event *ev);
 	void *event_ctx;
+	struct tt_stacks *stacks; /* NULL, or takes the stacks and their names, of the whole session whatever part is looked at */
 };
 
 struct tt_pipeline;

@@ -2,6 +2,7 @@
 #include "collector/cmd/replay.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -9,6 +10,8 @@
 
 #include "collector/base/log.h"
 #include "collector/base/units.h"
+#include "collector/event/decode.h"
+#include "collector/render/words.h"
 
 enum { KEY_FROM = 0x4000, KEY_TO, PROGRESS_INTERVAL_MS = 200 };
 
@@ -125,6 +128,61 @@ int tt_replay_open_twice(const char *file, struct tt_session_reader **ret_reader
 	return err;
 }
 
+struct names {
+	struct tt_decoder *dec;
+	struct tt_stacks *stacks;
+};
+
+static void take_name(void *ctx, const struct tt_event *ev)
+{
+	tt_stacks_event(((struct names *)ctx)->stacks, ev);
+}
+
+/* Order is no matter: names are looked for when all of them are there. */
+static int take_names(void *ctx, const void *batch, size_t len)
+{
+	struct names *names = ctx;
+	int err = ((const struct tt_batch *)batch)->stream == TT_STREAM_RECORDS ? tt_decode(names->dec, batch, len, take_name, names) : 0;
+
+	return err == -EBADMSG ? 0 : err;
+}
+
+static int pass_epoch(void *ctx, uint64_t until_ts_ns)
+{
+	(void)ctx;
+	(void)until_ts_ns;
+	return 0;
+}
+
+int tt_replay_read_names(struct tt_session_reader *reader, const char *file, struct tt_stacks *stacks)
+{
+	struct names names = { .stacks = stacks };
+	struct tt_sink sink = { .ctx = &names, .batch = take_names, .epoch = pass_epoch };
+	int err = tt_decoder_open(&names.dec);
+
+	if (err) {
+		log_error("%s: no memory to read names", file);
+		return err;
+	}
+	tt_session_skip_sched(reader);
+	err = tt_replay_read(reader, &sink, file, false);
+	if (!err) {
+		err = tt_session_rewind(reader);
+		if (err)
+			log_error("%s: cannot read it again: %s", file, strerror(-err));
+	}
+	tt_decoder_close(names.dec);
+	return err;
+}
+
+int tt_replay_check_events(const struct tt_session_reader *reader, const char *file)
+{
+	if (strcmp(tt_session_info(reader)->source, "procfs"))
+		return 0;
+	log_error("%s holds counters of /proc only, no single events: there is nothing to write; record as root for events", file);
+	return -ENODATA;
+}
+
 int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_pipeline *p, const char *file, const char *done)
 {
 	const struct tt_session_end *end = tt_session_get_end(reader);
@@ -189,4 +247,20 @@ void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pi
 		if (end->summary.nr_lost[what] > nr_lost[what])
 			nr_lost[what] = end->summary.nr_lost[what];
 	}
+}
+
+void tt_replay_tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR])
+{
+	char details[400] = "";
+	size_t len = 0;
+
+	for (unsigned what = 1; what < TT_LOSS_NR && len < sizeof(details); what++) {
+		if (nr_lost[what])
+			len += (size_t)snprintf(details + len, sizeof(details) - len, "%s%llu %s", len ? ", " : "",
+						(unsigned long long)nr_lost[what], tt_loss_words(what));
+	}
+	if (tt_loss_shed(nr_lost))
+		log_warn("%s: lost: %s; what is missing is not in the output", file, details);
+	else if (len)
+		log_info("%s: lost: %s", file, details);
 }

@@ -24,6 +24,12 @@ int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink,
 /* tt_session_open_twice, with progress while a pipe is copied. */
 int tt_replay_open_twice(const char *file, struct tt_session_reader **ret_reader);
 
+/* What all stacks and names of the session are, for who needs them before the first event: reads it to the end and goes back
+ * to its beginning. Logs. */
+int tt_replay_read_names(struct tt_session_reader *reader, const char *file, struct tt_stacks *stacks);
+/* A session of counters has no single events to write. Logs; -ENODATA. */
+int tt_replay_check_events(const struct tt_session_reader *reader, const char *file);
+
 /* What is said about a file that is not whole; done is what was done with its whole part ("reported"). -EBADMSG when there is none. */
 int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_pipeline *p, const char *file, const char *done);
 
@@ -33,3 +39,5 @@ int tt_replay_interval(const struct tt_range_options *range, const struct tt_ses
 /* Of the whole session, the recorder's own counts hold more than the file: what was lost after the last record. */
 void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pipeline *p, const struct tt_interval *interval,
 		      uint64_t nr_lost[TT_LOSS_NR]);
+/* One line about them, when there is any. */
+void tt_replay_tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR]);
