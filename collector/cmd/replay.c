@@ -10,6 +10,7 @@
 
 #include "collector/base/log.h"
 #include "collector/base/units.h"
+#include "collector/cmd/view_options.h"
 #include "collector/event/decode.h"
 #include "collector/render/words.h"
 
@@ -117,7 +118,8 @@ int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink,
 	return err < 0 ? err : 0;
 }
 
-int tt_replay_open_twice(const char *file, struct tt_session_reader **ret_reader)
+/* With progress while a pipe is copied. */
+static int open_twice(const char *file, struct tt_session_reader **ret_reader)
 {
 	struct progress progress;
 	int err;
@@ -154,7 +156,8 @@ static int pass_epoch(void *ctx, uint64_t until_ts_ns)
 	return 0;
 }
 
-int tt_replay_read_names(struct tt_session_reader *reader, const char *file, struct tt_stacks *stacks)
+/* What all stacks and names of the session are; then back to its beginning. */
+static int read_names(struct tt_session_reader *reader, const char *file, struct tt_stacks *stacks)
 {
 	struct names names = { .stacks = stacks };
 	struct tt_sink sink = { .ctx = &names, .batch = take_names, .epoch = pass_epoch };
@@ -175,7 +178,7 @@ int tt_replay_read_names(struct tt_session_reader *reader, const char *file, str
 	return err;
 }
 
-int tt_replay_check_events(const struct tt_session_reader *reader, const char *file)
+static int check_events(const struct tt_session_reader *reader, const char *file)
 {
 	if (strcmp(tt_session_info(reader)->source, "procfs"))
 		return 0;
@@ -249,7 +252,7 @@ void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pi
 	}
 }
 
-void tt_replay_tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR])
+static void tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR])
 {
 	char details[400] = "";
 	size_t len = 0;
@@ -263,4 +266,74 @@ void tt_replay_tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR])
 		log_warn("%s: lost: %s; what is missing is not in the output", file, details);
 	else if (len)
 		log_info("%s: lost: %s", file, details);
+}
+
+static int run_job(const struct tt_replay_job *job, struct tt_session_reader *reader, struct tt_stacks *stacks)
+{
+	const struct tt_info *info = tt_session_info(reader);
+	struct tt_view_filters filters;
+	struct tt_view_options view_opts = { 0 };
+	struct tt_pipeline_options pipeline_opts = {
+		.info = info,
+		.view = &filters.view,
+		.sections = TT_SECTIONS_NONE,
+		.from_ts_ns = tt_range_from_ts_ns(job->range, info),
+		.to_ts_ns = tt_range_to_ts_ns(job->range, info),
+		.event = job->event,
+		.event_ctx = job->ctx,
+		.stacks = job->needs_names_first ? NULL : stacks,
+	};
+	struct tt_replay_scene scene = { info, NULL, &filters.view, stacks, pipeline_opts.from_ts_ns };
+	struct tt_replay_end end;
+	struct tt_pipeline *p = NULL;
+	struct tt_sink sink;
+	int err;
+
+	tt_view_fill(&filters, &view_opts, job->common, info);
+	err = tt_pipeline_open(&pipeline_opts, &p);
+	if (err)
+		return err;
+	scene.world = tt_pipeline_world(p);
+	sink = tt_pipeline_sink(p);
+	err = job->open(job->ctx, &scene);
+	if (!err)
+		err = tt_replay_read(reader, &sink, job->file, true);
+	if (!err)
+		err = tt_replay_check_end(reader, p, job->file, job->done);
+	if (!err)
+		err = tt_replay_interval(job->range, reader, p, &end.interval);
+	if (!err)
+		err = tt_pipeline_check_view(p);
+	if (!err) {
+		tt_replay_losses(reader, p, &end.interval, end.nr_lost);
+		err = job->finish(job->ctx, &end);
+	}
+	if (!err)
+		tell_losses(job->file, end.nr_lost);
+	if (!err && stacks && tt_stacks_nr_forgotten(stacks))
+		log_warn("%s: %llu stacks and names found no room", job->file, (unsigned long long)tt_stacks_nr_forgotten(stacks));
+	tt_pipeline_close(p);
+	return err;
+}
+
+int tt_replay_run(const struct tt_replay_job *job)
+{
+	struct tt_session_reader *reader = NULL;
+	struct tt_stacks *stacks = NULL;
+	int err = job->needs_names_first ? open_twice(job->file, &reader) : tt_session_open(job->file, &reader);
+
+	if (!err)
+		err = check_events(reader, job->file);
+	if (!err && (job->needs_stacks || job->needs_names_first)) {
+		err = tt_stacks_open(&stacks);
+		if (err)
+			log_error("no memory for stacks");
+	}
+	if (!err && job->needs_names_first)
+		err = read_names(reader, job->file, stacks);
+	if (!err)
+		err = run_job(job, reader, stacks);
+	tt_stacks_close(stacks);
+	tt_session_close(reader);
+	return err;
 }

@@ -21,14 +21,6 @@ uint64_t tt_range_to_ts_ns(const struct tt_range_options *range, const struct tt
 /* Gives what is left of the session to the sink. Logs its failure; 0 or the sink's error (-EPIPE is the reader's of our output: not
  * logged). writes: the sink writes to stdout meanwhile; where that is the terminal too, there is no progress. */
 int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file, bool writes);
-/* tt_session_open_twice, with progress while a pipe is copied. */
-int tt_replay_open_twice(const char *file, struct tt_session_reader **ret_reader);
-
-/* What all stacks and names of the session are, for who needs them before the first event: reads it to the end and goes back
- * to its beginning. Logs. */
-int tt_replay_read_names(struct tt_session_reader *reader, const char *file, struct tt_stacks *stacks);
-/* A session of counters has no single events to write. Logs; -ENODATA. */
-int tt_replay_check_events(const struct tt_session_reader *reader, const char *file);
 
 /* What is said about a file that is not whole; done is what was done with its whole part ("reported"). -EBADMSG when there is none. */
 int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_pipeline *p, const char *file, const char *done);
@@ -36,8 +28,39 @@ int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_
 /* The stretch that was looked at. Logs; -ERANGE: the range lies beyond the end. */
 int tt_replay_interval(const struct tt_range_options *range, const struct tt_session_reader *reader, const struct tt_pipeline *p,
 		       struct tt_interval *interval);
+/* What is there while events come. Borrowed until the job is over. */
+struct tt_replay_scene {
+	const struct tt_info *info;
+	const struct tt_world *world;
+	const struct tt_view *view;
+	const struct tt_stacks *stacks; /* NULL = not asked for */
+	uint64_t from_ts_ns;		/* 0 = the start */
+};
+
+struct tt_replay_end {
+	struct tt_interval interval;
+	uint64_t nr_lost[TT_LOSS_NR];
+};
+
 /* Of the whole session, the recorder's own counts hold more than the file: what was lost after the last record. */
 void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pipeline *p, const struct tt_interval *interval,
 		      uint64_t nr_lost[TT_LOSS_NR]);
-/* One line about them, when there is any. */
-void tt_replay_tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR]);
+
+/* What a command that writes single events does with them. */
+struct tt_replay_job {
+	const char *file;
+	const struct tt_common_options *common; /* filters */
+	const struct tt_range_options *range;
+	const char *done; /* see tt_replay_check_end */
+	bool needs_stacks;
+	bool needs_names_first; /* stacks are complete before the first event: the session is read twice */
+	void *ctx;
+	/* In this order; each logs its failure and ends it. -EPIPE: nobody wants more, which ends it as well. */
+	int (*open)(void *ctx, const struct tt_replay_scene *scene);
+	int (*event)(void *ctx, const struct tt_event *ev);
+	int (*finish)(void *ctx, const struct tt_replay_end *end);
+};
+
+/* Opens the session, reads it and tells what is to be told: damage, losses, stacks without room. Names of tasks, stacks and devices are
+ * those of the whole session, whatever part is looked at. A session of counters only has no events: refused with -ENODATA. */
+int tt_replay_run(const struct tt_replay_job *job);

@@ -4,13 +4,11 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "collector/base/log.h"
 #include "collector/base/units.h"
 #include "collector/cmd/replay.h"
-#include "collector/cmd/view_options.h"
 #include "collector/export/perf_sched.h"
 #include "collector/export/perf_text.h"
 #include "collector/export/repeat.h"
@@ -106,16 +104,14 @@ static const struct argp script_argp = {
 
 struct script {
 	const struct script_options *opts;
+	enum tt_cause cause; /* but for sched */
 	struct tt_out out;
-	struct tt_stacks *stacks; /* NULL = not needed */
 	struct tt_perf_sched *sched;
 	struct tt_hits *hits;
 	struct tt_perf_text *text;
 	struct tt_repeat *repeat;
 	int err; /* what a callback could not return */
 };
-
-/* --- events to text --- */
 
 static int put_repeated(void *ctx, const struct tt_hit *hit, uint64_t nr)
 {
@@ -128,43 +124,51 @@ static void take_hit(void *ctx, const struct tt_hit *hit)
 {
 	struct script *s = ctx;
 
-	if (s->err)
-		return;
-	s->err = s->repeat ? tt_repeat_add(s->repeat, hit) : tt_perf_text_put(s->text, hit, hit->weight_ns, 1);
+	if (!s->err)
+		s->err = s->repeat ? tt_repeat_add(s->repeat, hit) : tt_perf_text_put(s->text, hit, hit->weight_ns, 1);
 }
 
 static int take_event(void *ctx, const struct tt_event *ev)
 {
 	struct script *s = ctx;
 
-	if (s->sched) {
+	if (s->sched)
 		s->err = tt_perf_sched_event(s->sched, ev);
-		return s->err ? s->err : tt_out_error(&s->out);
-	}
-	tt_hits_event(s->hits, ev);
+	else
+		tt_hits_event(s->hits, ev);
 	return s->err ? s->err : tt_out_error(&s->out);
 }
 
-static int open_text(struct script *s, const struct tt_world *world, const struct tt_view *view, const struct tt_info *info)
+static int open_hits(struct script *s, const struct tt_replay_scene *scene)
 {
-	enum tt_cause cause = (enum tt_cause)(s->opts->event - EVENT_CAUSES);
 	struct tt_hits_options hits_opts = {
-		.world = world,
-		.view = view,
-		.causes = 1u << cause,
-		.from_ts_ns = tt_range_from_ts_ns(&s->opts->range, info),
+		.world = scene->world,
+		.view = scene->view,
+		.causes = 1u << s->cause,
+		.from_ts_ns = scene->from_ts_ns,
 		.fn = take_hit,
 		.ctx = s,
 	};
+	int err = tt_hits_open(&hits_opts, &s->hits);
+
+	if (!err)
+		err = tt_perf_text_open(&s->out, scene->stacks, s->cause, s->opts->with_wakers, &s->text);
+	if (!err && s->opts->unit_ns)
+		err = tt_repeat_open(s->opts->unit_ns, put_repeated, s, &s->repeat);
+	return err;
+}
+
+static int open_text(void *ctx, const struct tt_replay_scene *scene)
+{
+	struct script *s = ctx;
 	int err;
 
 	if (s->opts->event == EVENT_SCHED)
-		return tt_perf_sched_open(&s->out, world, view, s->stacks, &s->sched);
-	err = tt_hits_open(&hits_opts, &s->hits);
-	if (!err)
-		err = tt_perf_text_open(&s->out, s->stacks, cause, s->opts->with_wakers, &s->text);
-	if (!err && s->opts->unit_ns)
-		err = tt_repeat_open(s->opts->unit_ns, put_repeated, s, &s->repeat);
+		err = tt_perf_sched_open(&s->out, scene->world, scene->view, scene->stacks, &s->sched);
+	else
+		err = open_hits(s, scene);
+	if (err)
+		log_error("no memory to write text");
 	return err;
 }
 
@@ -174,118 +178,61 @@ static void close_text(struct script *s)
 	tt_repeat_close(s->repeat);
 	tt_perf_text_close(s->text);
 	tt_hits_close(s->hits);
+	tt_out_close(&s->out);
 }
 
-/* --- the end --- */
-
-static int finish_text(struct script *s, const struct tt_interval *interval)
-{
-	if (!s->hits)
-		return 0;
-	tt_hits_finish(s->hits, interval->to_ts_ns);
-	if (!s->err && s->repeat)
-		s->err = tt_repeat_finish(s->repeat);
-	return s->err;
-}
-
-static void tell_repeated(const struct script *s, enum tt_cause cause)
+static void tell_repeated(const struct script *s)
 {
 	char nr[32], unit[16], hits[32], sum[16];
 
 	log_info("%s records of %s for %s of %s in all", tt_format_count(nr, sizeof(nr), tt_repeat_nr(s->repeat)),
-		 tt_format_duration(unit, sizeof(unit), s->opts->unit_ns), tt_format_count(hits, sizeof(hits), tt_hits_nr(s->hits, cause)),
-		 tt_format_duration(sum, sizeof(sum), tt_hits_sum_ns(s->hits, cause)));
+		 tt_format_duration(unit, sizeof(unit), s->opts->unit_ns), tt_format_count(hits, sizeof(hits), tt_hits_nr(s->hits, s->cause)),
+		 tt_format_duration(sum, sizeof(sum), tt_hits_sum_ns(s->hits, s->cause)));
 }
 
-static void tell_end(const struct script *s, const char *file)
+static int finish_text(void *ctx, const struct tt_replay_end *end)
 {
-	static const char *const nothing[] = { "no steal", "no wait in the run queue", "no counted disk request", "no CPU sample (record --stacks takes them)" };
-	enum tt_cause cause = (enum tt_cause)(s->opts->event - EVENT_CAUSES);
-
-	if (s->sched && !tt_perf_sched_nr(s->sched))
-		log_warn("%s: there is no switch in what was asked for", file);
-	if (s->hits && !tt_hits_nr(s->hits, cause))
-		log_warn("%s: there is %s in what was asked for", file, nothing[cause]);
-	else if (s->repeat)
-		tell_repeated(s, cause);
-	if (s->stacks && tt_stacks_nr_forgotten(s->stacks))
-		log_warn("%s: %llu stacks and names found no room", file, (unsigned long long)tt_stacks_nr_forgotten(s->stacks));
-}
-
-static int read_events(struct script *s, struct tt_session_reader *reader, const char *file)
-{
-	const struct tt_info *info = tt_session_info(reader);
-	struct tt_view_filters filters;
-	struct tt_view_options view_opts = { 0 };
-	struct tt_pipeline_options pipeline_opts = {
-		.info = info,
-		.view = &filters.view,
-		.sections = TT_SECTIONS_NONE,
-		.from_ts_ns = tt_range_from_ts_ns(&s->opts->range, info),
-		.to_ts_ns = tt_range_to_ts_ns(&s->opts->range, info),
-		.event = take_event,
-		.event_ctx = s,
-	};
-	uint64_t nr_lost[TT_LOSS_NR];
-	struct tt_interval interval;
-	struct tt_pipeline *p = NULL;
-	struct tt_sink sink;
+	struct script *s = ctx;
 	int err;
 
-	tt_view_fill(&filters, &view_opts, &s->opts->common, info);
-	err = tt_pipeline_open(&pipeline_opts, &p);
+	if (s->hits)
+		tt_hits_finish(s->hits, end->interval.to_ts_ns);
+	if (!s->err && s->repeat)
+		s->err = tt_repeat_finish(s->repeat);
+	err = tt_out_finish(&s->out);
+	if (s->err && s->err != -EPIPE)
+		log_error("cannot write the text: %s", strerror(-s->err));
+	err = s->err ? s->err : err;
 	if (err)
 		return err;
-	err = open_text(s, tt_pipeline_world(p), &filters.view, info);
-	if (err)
-		log_error("no memory to write text");
-	sink = tt_pipeline_sink(p);
-	if (!err)
-		err = tt_replay_read(reader, &sink, file, true);
-	if (!err)
-		err = tt_replay_check_end(reader, p, file, "printed");
-	if (!err)
-		err = tt_replay_interval(&s->opts->range, reader, p, &interval);
-	if (!err)
-		err = tt_pipeline_check_view(p);
-	if (!err)
-		err = finish_text(s, &interval);
-	if (!err)
-		err = tt_out_finish(&s->out);
-	if (!err) {
-		tell_end(s, file);
-		tt_replay_losses(reader, p, &interval, nr_lost);
-		tt_replay_tell_losses(file, nr_lost);
-	}
-	close_text(s);
-	tt_pipeline_close(p);
-	return err;
+	if (s->sched && !tt_perf_sched_nr(s->sched))
+		log_warn("%s: there is no switch in what was asked for", s->opts->file);
+	else if (s->hits && !tt_hits_nr(s->hits, s->cause))
+		log_warn("%s: there is %s in what was asked for", s->opts->file, tt_cause_lack(s->cause));
+	else if (s->repeat)
+		tell_repeated(s);
+	return 0;
 }
 
 static int script_session(const struct script_options *opts)
 {
-	bool needs_names = opts->event != EVENT_SCHED || opts->with_stacks;
-	struct script s = { .opts = opts };
-	struct tt_session_reader *reader = NULL;
+	struct script s = { .opts = opts, .cause = (enum tt_cause)(opts->event - EVENT_CAUSES) };
+	struct tt_replay_job job = {
+		.file = opts->file,
+		.common = &opts->common,
+		.range = &opts->range,
+		.done = "printed",
+		.needs_names_first = opts->event != EVENT_SCHED || opts->with_stacks,
+		.ctx = &s,
+		.open = open_text,
+		.event = take_event,
+		.finish = finish_text,
+	};
 	int err = tt_out_open("-", false, &s.out);
 
-	if (err)
-		return err;
-	err = needs_names ? tt_replay_open_twice(opts->file, &reader) : tt_session_open(opts->file, &reader);
 	if (!err)
-		err = tt_replay_check_events(reader, opts->file);
-	if (!err && needs_names) {
-		err = tt_stacks_open(&s.stacks);
-		if (err)
-			log_error("no memory for stacks");
-		else
-			err = tt_replay_read_names(reader, opts->file, s.stacks);
-	}
-	if (!err)
-		err = read_events(&s, reader, opts->file);
-	tt_stacks_close(s.stacks);
-	tt_session_close(reader);
-	tt_out_close(&s.out);
+		err = tt_replay_run(&job);
+	close_text(&s);
 	return err;
 }
 

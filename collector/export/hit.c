@@ -31,6 +31,14 @@ const char *tt_cause_name(enum tt_cause cause)
 	return names[cause];
 }
 
+const char *tt_cause_lack(enum tt_cause cause)
+{
+	static const char *const words[] = { "no steal", "no wait in the run queue", "no counted disk request",
+					     "no CPU sample (record --stacks takes them)" };
+
+	return words[cause];
+}
+
 int tt_hits_open(const struct tt_hits_options *opts, struct tt_hits **ret_h)
 {
 	struct tt_hits *h = calloc(1, sizeof(*h));

@@ -78,3 +78,4 @@ uint64_t tt_hits_sum_ns(const struct tt_hits *h, enum tt_cause cause);
 const char *tt_hits_stacked_device(const struct tt_hits *h);
 
 const char *tt_cause_name(enum tt_cause cause); /* "steal" */
+const char *tt_cause_lack(enum tt_cause cause); /* in words, where there is none: "no steal" */

@@ -296,8 +296,8 @@ static inline void made_cpu0(struct made *m)
 	made_mark(m, 250000, 7000, TT_SEEN_COMPLETION, MADE_K_SUBMIT, TT_STACK_MISSED);
 	made_switch(m, &(struct made_switch){ 250000, 100, TT_STATE_SLEEPING, TT_WAIT_WAKEUP, 60000, 2000, 102, TT_SW_WOKEN_IN_IRQ,
 					      { MADE_K_SWITCH, MADE_U_HOSTILE, MADE_K_WAKE_IRQ, TT_STACK_NONE } });
-	made_switch(m, &(struct made_switch){ 100000, 103, TT_STATE_STOPPED, TT_WAIT_UNKNOWN, 1234, 0, 0, 0, { TT_STACK_MISSED, TT_STACK_MISSED, 0, 0 } });
-	made_switch(m, &(struct made_switch){ 100000, 104, TT_STATE_DEAD, TT_WAIT_WAKEUP, 999, 0, 107, 0, { MADE_LOST, MADE_U_DEEP, MADE_LOST, 0 } });
+	made_switch(m, &(struct made_switch){ 100000, 103, TT_STATE_STOPPED, TT_WAIT_UNKNOWN, 1234, 5, 0, 0, { TT_STACK_MISSED, TT_STACK_MISSED, 0, 0 } });
+	made_switch(m, &(struct made_switch){ 100000, 104, TT_STATE_DEAD, TT_WAIT_WAKEUP, 999, 20, 107, 0, { MADE_LOST, MADE_U_DEEP, MADE_LOST, 0 } });
 	made_switch(m, &(struct made_switch){ 100000, 101, TT_STATE_IDLE, TT_WAIT_WAKEUP, 80000, 10, 110, 0,
 					      { MADE_K_SWITCH, MADE_U_EMPTY, MADE_K_WAKE, MADE_U_INLINED } });
 	made_switch(m, &(struct made_switch){ 100000, 0, TT_STATE_SLEEPING, 0, 0, 0, 0, 0, { MADE_K_SWITCH, MADE_U_DEEP, 0, 0 } });

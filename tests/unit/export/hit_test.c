@@ -177,7 +177,7 @@ Test(hit, each_kind_says_what_it_is)
 	replay_open(&r, 0, NULL, TT_CAUSES_ALL, look_at);
 	replay_run(&r, 0);
 	replay_close(&r);
-	cr_expect(eq(u32, nr_seen[TT_CAUSE_STEAL], 9));
+	cr_expect(eq(u32, nr_seen[TT_CAUSE_STEAL], 11));
 	cr_expect(eq(u32, nr_seen[TT_CAUSE_RUNQ], 14));
 	cr_expect(eq(u32, nr_seen[TT_CAUSE_DISK], 7), "one of them shed requests");
 	cr_expect(eq(u32, nr_seen[TT_CAUSE_CPU], 7), "two of them what no sample stands for");
