@@ -87,7 +87,8 @@ unsigned tt_frames_of_hit(const struct tt_hit *hit, const struct tt_stacks *stac
 		return l.nr;
 	}
 	add_half(&l, stacks, hit->kstack, hit->trim);
-	add_half(&l, stacks, hit->ustack, TT_TRIM_OWN);
+	if (hit->kstack != TT_STACK_MISSED || hit->ustack != TT_STACK_MISSED) /* that is said once */
+		add_half(&l, stacks, hit->ustack, TT_TRIM_OWN);
 	if (l.nr == first)
 		add_made(&l, "[no_stack]");
 	return l.nr;

@@ -139,8 +139,8 @@ static char *put_state(const struct tt_perf_sched *ps, char *to, const struct tt
 	unsigned state = sw->ev.flags & TT_SW_STATE_MASK;
 	const struct tt_world_task *task;
 
-	if (sw->ev.flags & TT_SW_PREEMPTED)
-		return PUT(to, "R+");
+	if (sw->ev.flags & TT_SW_PREEMPTED && state != TT_STATE_RUNNING)
+		return PUT(to, "R+"); /* only preemption takes the CPU from who has begun to go to sleep */
 	if (!sw->prev_tid)
 		return PUT(to, "R"); /* idle is never asleep for the kernel */
 	task = state == TT_STATE_DEAD ? tt_world_task(ps->world, sw->prev_tid) : NULL;
