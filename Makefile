@@ -48,6 +48,7 @@ FUZZ    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH   := $(B)/tests/bench/empty.bpf.o $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c tests/bench/*.c)) \
 	   $(patsubst tests/vm/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/vm/helpers/*.c)) \
+	   $(patsubst tests/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/helpers/*.c)) \
 	   $(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp
 
 all: $(B)/timethief
@@ -116,7 +117,10 @@ $(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp: $(wildcard tests/system/
 	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE $(FRAMES) -c tests/system/chain/chain_c.c -o $@.c.o && \
 		$(CXX) -O2 -g -std=gnu++17 -Wall -Wextra $(FRAMES) -o $@ tests/system/chain/chain.cc $@.c.o
 
-# These read what was recorded, with the collector's own code.
+# These read or write recordings with the collector's own code.
+$(B)/tests/helpers/%: tests/helpers/%.c $(B)/libtimethief.a
+	$(call say,HELPER,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 $(B)/tests/helpers/%: tests/vm/helpers/%.c $(B)/libtimethief.a
 	$(call say,HELPER,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS)

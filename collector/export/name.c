@@ -174,28 +174,35 @@ static const char *base_of(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+static void set_function(char *dst, size_t size, const char *name, size_t len, enum tt_name_style style)
+{
+	char safe[TT_NAME_FRAME_MAX];
+
+	tt_escape(safe, sizeof(safe), name, len);
+	if (style == TT_NAME_TEXT)
+		make_function_safe(dst, size, safe);
+	else
+		snprintf(dst, size, "%s", safe);
+}
+
 char *tt_name_function(char *dst, size_t size, const struct tt_frame_info *f, enum tt_name_style style)
 {
-	char raw[TT_NAME_FRAME_MAX], safe[TT_NAME_FRAME_MAX];
+	char raw[TT_NAME_FRAME_MAX];
 	const char *base;
 
 	if (f->symbol && f->is_made) {
 		snprintf(dst, size, "%s", f->symbol);
 		return dst;
 	}
-	if (f->symbol && f->symbol[0]) {
-		tt_escape(safe, sizeof(safe), f->symbol, without_parameters(f->symbol, strlen(f->symbol)));
-	} else {
-		base = f->module && f->module[0] ? base_of(f->module) : "unknown";
-		snprintf(raw, sizeof(raw), base[0] == '[' ? "%s" : "[%s]", base);
-		tt_escape(safe, sizeof(safe), raw, strlen(raw));
-	}
-	if (style == TT_NAME_TEXT)
-		make_function_safe(dst, size, safe);
-	else
-		snprintf(dst, size, "%s", safe);
-	if (!dst[0]) /* nothing but quotes */
-		snprintf(dst, size, "[unknown]");
+	dst[0] = '\0';
+	if (f->symbol)
+		set_function(dst, size, f->symbol, without_parameters(f->symbol, strlen(f->symbol)), style);
+	/* a name of nothing but quotes is none */
+	if (dst[0] && strcmp(dst, "[unknown]"))
+		return dst;
+	base = f->module && f->module[0] ? base_of(f->module) : "unknown";
+	snprintf(raw, sizeof(raw), base[0] == '[' ? "%s" : "[%s]", base);
+	set_function(dst, size, raw, strlen(raw), style);
 	return dst;
 }
 

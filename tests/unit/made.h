@@ -179,7 +179,7 @@ enum { MADE_VMLINUX = 1, MADE_EXT4, MADE_BINARY, MADE_JIT, MADE_LIBC };
 static inline void made_stack(struct made *m, uint64_t id, uint64_t space, unsigned flags, uint32_t module, const char *const *names)
 {
 	static uint32_t last_symbol;
-	uint64_t ips[TT_STACK_DEPTH_MAX];
+	uint64_t ips[TT_STACK_DEPTH_MAX] = { 0 };
 	unsigned nr = 0;
 
 	made_records(m);
@@ -406,6 +406,22 @@ static inline uint64_t made_random_stack(uint64_t *seed)
 	return ids[tb_random(seed) % (sizeof(ids) / sizeof(ids[0]))];
 }
 
+/* What a reader of text could take for a tid, a CPU, a time or an event. */
+static inline void made_random_names(struct made *m, uint64_t *seed)
+{
+	static const char letters[] = "  0123/.::[]()#;ax+-\"'\xc2\xa0\xe3\x80\x80";
+	char comm[TT_COMM_LEN];
+
+	made_records(m);
+	for (uint32_t tid = 111; tid < 114; tid++) {
+		memset(comm, 0, sizeof(comm));
+		for (unsigned i = 0; i < TT_COMM_LEN - 1; i++)
+			comm[i] = letters[tb_random(seed) % (sizeof(letters) - 1)];
+		made_task(m, tid, tid, comm);
+	}
+	made_flush(m);
+}
+
 static inline void made_random_sched(struct made *m, unsigned cpu, unsigned flags, uint64_t *seed)
 {
 	struct made_cpu *c = &m->cpus[cpu];
@@ -487,6 +503,7 @@ static inline void made_random(uint64_t seed, made_emit_fn emit, void *ctx)
 
 	made_begin(&m, emit, ctx);
 	made_names(&m);
+	made_random_names(&m, &seed);
 	for (unsigned i = 0; i < 6; i++)
 		made_random_sched(&m, i % 2, i < 2 ? TT_BATCH_FIRST : 0, &seed);
 	made_random_records(&m, &seed);
