@@ -8,8 +8,6 @@
 
 #include "collector/base/escape.h"
 
-#define FULL_WIDTH_PLUS "\xef\xbc\x8b"
-
 /* A text that grows in a buffer; what does not fit is left out. */
 struct text {
 	char *at, *end;
@@ -104,6 +102,11 @@ static size_t end_of_receiver(const char *s, size_t i)
 	return s[i + 1 + len] == ')' && s[i + 2 + len] == '.' ? i + 1 + len : 0;
 }
 
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
 static void put_function_char(struct text *t, const char *s, size_t *i, size_t *receiver_end)
 {
 	char c = s[*i];
@@ -120,7 +123,11 @@ static void put_function_char(struct text *t, const char *s, size_t *i, size_t *
 		put(t, ":", 1);
 		return;
 	case '+':
-		put(t, FULL_WIDTH_PLUS, strlen(FULL_WIDTH_PLUS));
+		if (*i && is_word(s[*i - 1]))
+			put(t, " ", 1);
+		put(t, "plus", 4);
+		if (is_word(s[*i + 1]))
+			put(t, " ", 1);
 		return;
 	case '-':
 		put(t, s[*i + 1] == '>' ? "=" : "-", 1);

@@ -5,13 +5,14 @@
  *
  *   TT_NAME_PLAIN  for formats that quote: as it is
  *   TT_NAME_TEXT   for perf-script text and folded stacks, where a character too many ends a name, a frame or the whole import. What
- *                  some reader would cut at is replaced by something that looks alike:
+ *                  some reader would cut at is replaced by something that reads alike, in ASCII, for not every
+ *                  font has more:
  *
- *     functions  ( )  { }  stackcollapse-perf.pl drops all from the first ( on, and frames that begin with one. Kept in .(*T). of
- *                          Go, where it does not
- *                ;    :    ends a frame when folded
- *                ->   =>   stackcollapse-perf.pl, inferno and flamescope make two frames of it
- *                +    U+FF0B (full width)  flamescope cuts at the first, Perfetto at the last
+ *     functions  ( )  { }   stackcollapse-perf.pl drops all from the first ( on, and frames that begin with one. Kept in .(*T). of
+ *                           Go, where it does not
+ *                ;    :     ends a frame when folded
+ *                ->   =>    stackcollapse-perf.pl, inferno and flamescope make two frames of it
+ *                +    plus  flamescope cuts at the first, Perfetto at the last: "operator plus", "A plus Send"
  *                "'   gone, as in stackcollapse-perf.pl
  *                a last word that is a number is tied to the one before: flamegraph.pl would read a second count
  *     files      one word without parentheses: blank ( ) become _

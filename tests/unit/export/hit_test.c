@@ -158,7 +158,7 @@ static void look_at(void *ctx, const struct tt_hit *hit)
 		cr_expect(eq(str, (char *)hit->instead, "[not_seen]"));
 	}
 	if (hit->cause == TT_CAUSE_DISK && hit->weight_ns == 90000)
-		cr_expect(eq(str, (char *)hit->top, "[io_evil_:{x}_\xef\xbc\x8b" "1_write]"));
+		cr_expect(eq(str, (char *)hit->top, "[io_evil_:{x}_plus_1_write]"));
 	if (hit->cause == TT_CAUSE_DISK && hit->weight_ns == 5000)
 		cr_expect(eq(str, (char *)hit->top, "[io_248:7_read]"));
 	if (hit->cause == TT_CAUSE_DISK && hit->weight_ns == 44000)

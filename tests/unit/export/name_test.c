@@ -46,7 +46,11 @@ Test(name, what_readers_cut_at_is_replaced)
 	cr_expect(eq(str, function("(anonymous namespace)::f(int)"), "{anonymous namespace}::f"));
 	cr_expect(eq(str, function("A::operator()(int)"), "A::operator{}"));
 	cr_expect(eq(str, function("std::function<void (int)>::operator()(int) const"), "std::function<void {int}>::operator{}"));
-	cr_expect(eq(str, function("operator+(A, B)"), "operator\xef\xbc\x8b"));
+	cr_expect(eq(str, function("operator+(A, B)"), "operator plus"));
+	cr_expect(eq(str, function("operator++(A)"), "operator plusplus"));
+	cr_expect(eq(str, function("operator+=(A)"), "operator plus="));
+	cr_expect(eq(str, function("dyn A + B"), "dyn A plus B"));
+	cr_expect(eq(str, function("a+b"), "a plus b"));
 	cr_expect(eq(str, function("P::operator->() const"), "P::operator=>"));
 	cr_expect(eq(str, function("operator-=(A)"), "operator-="));
 	cr_expect(eq(str, function("operator\"\" _ms"), "operator _ms"));
