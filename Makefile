@@ -22,6 +22,8 @@ DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-de
 DEPS_TEST  := g++ libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
 # What boots Debian kernels in a guest (tests/vm), on x86-64.
 DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
+# What reads exports in a browser; npm packages by tests/node/package-lock.json.
+DEPS_NODE  := chromium $(if $(shell command -v npm 2>/dev/null),,nodejs npm)
 # What compiles stap/ into modules for the guest, which needs nothing but staprun.
 DEPS_STAP  := $(if $(filter x86_64,$(MACHINE)),systemtap systemtap-runtime make gcc)
 
@@ -132,6 +134,10 @@ $(B)/tests/bench/%: tests/bench/%.c
 	$(call say,BENCH,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -Wl,--as-needed -lbpf
 
+$(B)/node/node_modules/.package-lock.json: tests/node/package.json tests/node/package-lock.json
+	$(call say,NPM,tests/node)
+	$(Q)mkdir -p $(B)/node && cp $^ $(B)/node && cd $(B)/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
 # Unit tests only; needs no root.
 check: $(TESTS) $(FUZZ)
 	$(Q)B=$(B) tests/run --unit
@@ -156,6 +162,7 @@ deps:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD)
 deps-test:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_VM) $(DEPS_STAP)
+	$(Q)scripts/install-deps.sh $(DEPS_NODE) && $(MAKE) --no-print-directory $(B)/node/node_modules/.package-lock.json || echo 'tests in a browser will be skipped'
 
 deps-bench:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_BENCH)

@@ -155,6 +155,13 @@ need_built() {
 		exit 1
 	done
 }
+# Sets modules: where npm put what tests/node/package.json names.
+need_browser() { # PACKAGE
+	need node
+	modules=$B/node/node_modules
+	[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || skip_all "no Chromium here"
+	[ -d "$modules/$1" ] || skip_all "npm's $1 is not installed; make deps-test does it"
+}
 # Judged without the tool: by loading and attaching an empty program ourselves.
 why_no_bpf() {
 	[ "$(id -u)" = 0 ] || { echo "not root"; return; }
