@@ -5,7 +5,7 @@
  * together): frames are asked for after the last one. Bounds: TT_STACKS_MAX stacks of TT_STACKS_IPS_MAX addresses together,
  * TT_STACKS_ADDRESSES_MAX different addresses, TT_STACKS_FRAMES_MAX functions at them, ids of symbols and modules below
  * TT_STACKS_SYMBOLS_MAX and TT_STACKS_MODULES_MAX, TT_STACKS_NAME_BYTES_MAX of names; what comes beyond is counted
- * (tt_stacks_nr_forgotten) and asked for in vain. Memory is touched as it fills: 50 MiB when everything is full, 2 MiB for
+ * (tt_stacks_nr_forgotten) and asked for in vain. Memory is touched as it fills: 55 MiB when everything is full, 2 MiB for
  * a recording of 2,000 stacks. Pure: neither logs nor exits.
  */
 #pragma once

@@ -30,6 +30,8 @@ refuses() { # NAME STATUS WORD ARGUMENTS...
 
 "$TT" record -q --source $source -d 300ms -o good.tt >record.log 2>&1 || not_ok "a good session" "$(tail -n 1 record.log)"
 
+"$H/made_session" made.tt || not_ok "a made session" "made_session failed"
+
 refuses "unknown subcommand" 2 recrod recrod
 refuses "unknown option" 2 nonsense record --nonsense
 refuses "unknown short option" 2 Z report -Z
@@ -67,6 +69,27 @@ refuses "pid that does not exist" 1 4194304 record --source $source -p 4194304 -
 refuses "CPU list that is none" 2 1-x record --cpu 1-x -d 1
 refuses "CPU list backwards" 2 3-1 record --cpu 3-1 -d 1
 refuses "CPU that does not exist" 1 8000 record --source $source --cpu 8000 -d 1
+refuses "unknown event" 2 stael script -e stael good.tt
+refuses "unknown event of export" 2 sched export -f folded -e sched good.tt
+refuses "unknown format" 2 foldde export -f foldde good.tt
+refuses "no format" 2 format export good.tt
+refuses "a weight of no duration" 2 often script -e steal --repeat-weight=often good.tt
+refuses "a weight of 0" 2 repeat-weight script -e steal --repeat-weight=0 good.tt
+refuses "weights of switches" 2 repeat-weight script --repeat-weight good.tt
+refuses "wakers of steal" 2 wakers script -e steal --wakers good.tt
+refuses "stacks of steal" 2 stacks script -e steal --stacks good.tt
+refuses "two files to script" 2 other.tt script good.tt other.tt
+refuses "two files to export" 2 other.tt export -f folded good.tt other.tt
+refuses "script: from after to" 2 --to script --from 3 --to 1 good.tt
+refuses "script of counters" 1 counters script good.tt
+refuses "export of counters" 1 counters export -f folded good.tt
+refuses "no such session to script" 1 missing.tt script missing.tt
+refuses "no such session to export" 1 missing.tt export -f folded -o out missing.tt
+refuses "export into a directory that does not exist" 1 nowhere export -f folded -o nowhere/out "$T/made.tt"
+refuses "export with an empty file name" 2 -o export -f folded -o "" good.tt
+refuses "process that is not in the session" 1 4194304 script -e runq -p 4194304 made.tt
+refuses "device that is not in the session" 1 nosuchdisk script -e disk --device nosuchdisk made.tt
+refuses "script beyond the end" 1 --from script --from 1000 made.tt
 refuses "interval 0" 2 0 live 0
 refuses "negative interval" 2 1 live -1
 refuses "count that is no number" 2 often live 1 often
@@ -85,7 +108,7 @@ if [ -e /proc/self/mounts ]; then
 fi
 
 # Help and version are data, not errors.
-for command in "" record report live doctor; do
+for command in "" record report script export live doctor; do
 	# shellcheck disable=SC2086
 	"$TT" $command --help >"$T/out" 2>"$T/err"
 	check_equal "$command --help: exit status" $? 0
@@ -93,7 +116,7 @@ for command in "" record report live doctor; do
 done
 "$TT" --version >"$T/out" 2>&1
 check "--version" "$(head -n 1 "$T/out")" grep -qE 'timethief [0-9]+\.[0-9]+' "$T/out"
-for later in script export diff stap-build; do
+for later in diff stap-build; do
 	"$TT" $later >/dev/null 2>"$T/err"
 	check_equal "$later does not exist yet" $? 2
 done
