@@ -218,6 +218,15 @@ static void set_comm(struct tt_world_task *task, const char comm[TT_COMM_LEN])
 	task->comm[TT_COMM_LEN] = '\0';
 }
 
+static void set_names(struct tt_world_task *task, const struct tt_task *rec)
+{
+	task->pid = rec->pid;
+	task->parent_pid = rec->parent_pid;
+	task->flags |= rec->flags;
+	task->cgroup_id = rec->cgroup_id;
+	set_comm(task, rec->comm);
+}
+
 static void set_first(struct task_slot *t, uint64_t ts_ns, uint64_t run_delay_ns, uint64_t exec_ns)
 {
 	if (t->first_known)
@@ -277,11 +286,7 @@ static void on_task(struct tt_world *w, const struct tt_task *rec)
 
 	if (!t)
 		return;
-	t->task.pid = rec->pid;
-	t->task.parent_pid = rec->parent_pid;
-	t->task.flags |= rec->flags;
-	t->task.cgroup_id = rec->cgroup_id;
-	set_comm(&t->task, rec->comm);
+	set_names(&t->task, rec);
 	switch (rec->why) {
 	case TT_TASK_AT_START:
 		set_first(t, rec->rec.ts_ns, rec->run_delay_ns, rec->exec_ns);
@@ -311,11 +316,7 @@ void tt_world_name_early(struct tt_world *w, const struct tt_task *rec)
 	t = get_task(w, rec->tid, rec->start_ns, rec->why, rec->rec.ts_ns);
 	if (!t)
 		return;
-	t->task.pid = rec->pid;
-	t->task.parent_pid = rec->parent_pid;
-	t->task.flags |= rec->flags;
-	t->task.cgroup_id = rec->cgroup_id;
-	set_comm(&t->task, rec->comm);
+	set_names(&t->task, rec);
 }
 
 /* The source that polls /proc sees no forks: a task that started since the session did, and has not run and

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "collector/base/log.h"
+#include "collector/base/write.h"
 #include "collector/session/output.h"
 
 enum { BUFFER_BYTES = 256 << 10 };
@@ -50,25 +51,10 @@ int tt_out_open(const char *path, bool is_binary, struct tt_out *out)
 	return err;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t nr = write(fd, data, len);
-
-		if (nr < 0 && errno == EINTR)
-			continue;
-		if (nr < 0)
-			return -errno;
-		data += nr;
-		len -= (size_t)nr;
-	}
-	return 0;
-}
-
 static void write_out(struct tt_out *out, const char *data, size_t len)
 {
 	if (!out->err && len)
-		out->err = out->file ? tt_output_append(out->file, data, len) : write_all(out->fd, data, len);
+		out->err = out->file ? tt_output_append(out->file, data, len) : tt_write_all(out->fd, data, len);
 	if (!out->err)
 		out->nr_bytes += len;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "collector/base/log.h"
+#include "collector/base/write.h"
 
 struct tt_output {
 	int fd;
@@ -185,21 +186,6 @@ fail:
 	return err;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t nr = write(fd, data, len);
-
-		if (nr < 0 && errno == EINTR)
-			continue;
-		if (nr < 0)
-			return errno == EDQUOT ? -ENOSPC : -errno;
-		data += nr;
-		len -= (size_t)nr;
-	}
-	return 0;
-}
-
 static void cut_back(const struct tt_output *out)
 {
 	if (ftruncate(out->fd, (off_t)out->nr_bytes) || lseek(out->fd, (off_t)out->nr_bytes, SEEK_SET) < 0)
@@ -229,7 +215,7 @@ static int reserve(struct tt_output *out, size_t len)
 
 static int append(struct tt_output *out, const void *data, size_t len)
 {
-	int err = write_all(out->fd, data, len);
+	int err = tt_write_all(out->fd, data, len);
 
 	if (err && out->is_file)
 		cut_back(out);

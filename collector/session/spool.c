@@ -6,8 +6,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "collector/base/write.h"
 
 enum { PIECE_BYTES = 256 << 10 };
 
@@ -32,21 +33,6 @@ static int open_nameless(const char *dir)
 	return err;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t nr = write(fd, data, len);
-
-		if (nr < 0 && errno == EINTR)
-			continue;
-		if (nr < 0)
-			return -errno;
-		data += nr;
-		len -= (size_t)nr;
-	}
-	return 0;
-}
-
 /* Bytes moved, 0 at the end, or -errno. */
 static ssize_t copy_piece(int from, int to, char *piece)
 {
@@ -58,7 +44,7 @@ static ssize_t copy_piece(int from, int to, char *piece)
 	while (nr < 0 && errno == EINTR);
 	if (nr <= 0)
 		return nr < 0 ? -errno : 0;
-	err = write_all(to, piece, (size_t)nr);
+	err = tt_write_all(to, piece, (size_t)nr);
 	return err ? err : nr;
 }
 

@@ -51,7 +51,7 @@ Test(exporter, folded)
 {
 	struct replay r = { 0 };
 
-	expect_golden("export-folded.txt", export(&r, &tt_exporter_folded, TT_CAUSES_ALL, 0));
+	expect_golden("export/export-folded.txt", export(&r, &tt_exporter_folded, TT_CAUSES_ALL, 0));
 	replay_close(&r);
 }
 
@@ -59,7 +59,7 @@ Test(exporter, folded_of_one_cause)
 {
 	struct replay r = { 0 };
 
-	expect_golden("export-folded-steal.txt", export(&r, &tt_exporter_folded, 1u << TT_CAUSE_STEAL, 0));
+	expect_golden("export/export-folded-steal.txt", export(&r, &tt_exporter_folded, 1u << TT_CAUSE_STEAL, 0));
 	replay_close(&r);
 }
 
@@ -67,7 +67,7 @@ Test(exporter, sunburst)
 {
 	struct replay r = { 0 };
 
-	expect_golden("export-sunburst.json", export(&r, &tt_exporter_sunburst, TT_CAUSES_ALL, 0));
+	expect_golden("export/export-sunburst.json", export(&r, &tt_exporter_sunburst, TT_CAUSES_ALL, 0));
 	replay_close(&r);
 }
 
@@ -75,7 +75,7 @@ Test(exporter, d3js_trace)
 {
 	struct replay r = { 0 };
 
-	expect_golden("export-d3js_trace.js", export(&r, &tt_exporter_d3js_trace, TT_CAUSES_ALL, 0));
+	expect_golden("export/export-d3js_trace.js", export(&r, &tt_exporter_d3js_trace, TT_CAUSES_ALL, 0));
 	replay_close(&r);
 }
 

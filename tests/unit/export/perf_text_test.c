@@ -40,27 +40,27 @@ static void expect_text(enum tt_cause cause, bool wakers, const char *golden)
 
 Test(perf_text, steal)
 {
-	expect_text(TT_CAUSE_STEAL, false, "script-steal.txt");
+	expect_text(TT_CAUSE_STEAL, false, "export/script-steal.txt");
 }
 
 Test(perf_text, runq)
 {
-	expect_text(TT_CAUSE_RUNQ, false, "script-runq.txt");
+	expect_text(TT_CAUSE_RUNQ, false, "export/script-runq.txt");
 }
 
 Test(perf_text, runq_with_wakers)
 {
-	expect_text(TT_CAUSE_RUNQ, true, "script-runq-wakers.txt");
+	expect_text(TT_CAUSE_RUNQ, true, "export/script-runq-wakers.txt");
 }
 
 Test(perf_text, disk)
 {
-	expect_text(TT_CAUSE_DISK, false, "script-disk.txt");
+	expect_text(TT_CAUSE_DISK, false, "export/script-disk.txt");
 }
 
 Test(perf_text, cpu)
 {
-	expect_text(TT_CAUSE_CPU, false, "script-cpu.txt");
+	expect_text(TT_CAUSE_CPU, false, "export/script-cpu.txt");
 }
 
 static void expect_sched(bool stacks, const char *golden)
@@ -78,12 +78,12 @@ static void expect_sched(bool stacks, const char *golden)
 
 Test(perf_text, switches_as_perf_prints_them)
 {
-	expect_sched(false, "script-sched.txt");
+	expect_sched(false, "export/script-sched.txt");
 }
 
 Test(perf_text, switches_with_stacks)
 {
-	expect_sched(true, "script-sched-stacks.txt");
+	expect_sched(true, "export/script-sched-stacks.txt");
 }
 
 static uint64_t nr_records(const char *s)

@@ -41,7 +41,7 @@ Test(json, pretty)
 
 	sample_open(&s);
 	text = render(&s, true);
-	expect_golden("report.json.txt", text);
+	expect_golden("render/report.json.txt", text);
 	free(text);
 	sample_close(&s);
 }

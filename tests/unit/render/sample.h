@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "collector/render/render.h"
+#include "tests/unit/golden.h"
 
 #define S_NS 1000000000ull
 
@@ -200,28 +201,4 @@ static inline void sample_open(struct sample *s)
 static inline void sample_close(struct sample *s)
 {
 	tt_report_free(&s->report);
-}
-
-/* Compares text with tests/golden/render/NAME; writes it there when TT_GOLDEN_WRITE is set. */
-static inline void expect_golden(const char *name, const char *text)
-{
-	const char *write = getenv("TT_GOLDEN_WRITE");
-	static char expected[1 << 20];
-	char path[256];
-	size_t len;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "tests/golden/render/%s", name);
-	f = fopen(path, write && write[0] ? "w" : "r");
-	cr_assert_not_null(f, "cannot open %s (run from the root of the source tree)", path);
-	if (write && write[0]) {
-		fputs(text, f);
-		fclose(f);
-		return;
-	}
-	len = fread(expected, 1, sizeof(expected) - 1, f);
-	expected[len] = '\0';
-	fclose(f);
-	cr_expect_str_eq(text, expected, "differs from %s (TT_GOLDEN_WRITE=1 rewrites it); now:\n%s", path,
-			 text);
 }

@@ -35,23 +35,23 @@ static void expect_golden_text(const char *name, struct tt_render_options opts)
 
 Test(text, ascii_in_80_columns)
 {
-	expect_golden_text("text-80.txt", (struct tt_render_options){ .width = 80 });
+	expect_golden_text("render/text-80.txt", (struct tt_render_options){ .width = 80 });
 }
 
 Test(text, unicode_in_120_columns)
 {
-	expect_golden_text("text-120-unicode.txt",
+	expect_golden_text("render/text-120-unicode.txt",
 			   (struct tt_render_options){ .width = 120, .unicode = true });
 }
 
 Test(text, colour)
 {
-	expect_golden_text("text-80-colour.txt", (struct tt_render_options){ .width = 80, .colour = true });
+	expect_golden_text("render/text-80-colour.txt", (struct tt_render_options){ .width = 80, .colour = true });
 }
 
 Test(text, interval_lines)
 {
-	expect_golden_text("text-80-interval.txt",
+	expect_golden_text("render/text-80-interval.txt",
 			   (struct tt_render_options){ .width = 80, .interval_lines = true });
 }
 
