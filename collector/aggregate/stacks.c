@@ -74,8 +74,9 @@ int tt_stacks_open(struct tt_stacks **ret_s)
 	s->module_flags = calloc(TT_STACKS_MODULES_MAX, sizeof(*s->module_flags));
 	s->names = calloc(TT_STACKS_NAME_BYTES_MAX, 1);
 	s->nr_name_bytes = 1;
-	if (!s->stacks || !s->ips || !s->addresses || !s->frames || !s->symbols || !s->modules || !s->module_flags || !s->names ||
-	    open_slots(&s->by_id, TT_STACKS_MAX) || open_slots(&s->by_address, TT_STACKS_ADDRESSES_MAX)) {
+	if (!s->stacks || !s->ips || !s->addresses || !s->frames || !s->symbols || !s->modules ||
+	    !s->module_flags || !s->names || open_slots(&s->by_id, TT_STACKS_MAX) ||
+	    open_slots(&s->by_address, TT_STACKS_ADDRESSES_MAX)) {
 		tt_stacks_close(s);
 		return -ENOMEM;
 	}
@@ -239,7 +240,8 @@ static void on_stack(struct tt_stacks *s, const struct tt_stack *rec)
 		}
 		s->ips[s->nr_ips + i] = slot;
 	}
-	s->stacks[s->nr_stacks] = (struct stack){ rec->id, s->nr_ips, rec->nr, (rec->flags & TT_STACK_CUT) != 0 };
+	s->stacks[s->nr_stacks] =
+		(struct stack){ rec->id, s->nr_ips, rec->nr, (rec->flags & TT_STACK_CUT) != 0 };
 	s->nr_ips += rec->nr;
 	*cell = ++s->nr_stacks;
 }
@@ -271,7 +273,8 @@ static const char *name_of(const struct tt_stacks *s, const uint32_t *table, uin
 	return id < max && table[id] ? s->names + table[id] : NULL;
 }
 
-static void fill_frame(const struct tt_stacks *s, const struct address *a, const struct frame *f, struct tt_frame_info *info)
+static void fill_frame(const struct tt_stacks *s, const struct address *a, const struct frame *f,
+		       struct tt_frame_info *info)
 {
 	*info = (struct tt_frame_info){ .ip = a->ip, .is_kernel = !a->space };
 	if (!f)

@@ -31,8 +31,9 @@ struct tt_frame_info {
 	uint64_t ip;	    /* as it was taken */
 	uint64_t offset;    /* in the symbol; without one, in the module */
 	const char *symbol; /* NULL = unknown */
-	const char *module; /* "[kernel.kallsyms]", "[nf_tables]", "/usr/lib/libc.so.6", "/tmp/perf-1234.map"; NULL = unknown */
-	const char *file;   /* of the source; NULL = unknown */
+	const char *
+		module; /* "[kernel.kallsyms]", "[nf_tables]", "/usr/lib/libc.so.6", "/tmp/perf-1234.map"; NULL = unknown */
+	const char *file; /* of the source; NULL = unknown */
 	uint32_t line;
 	bool is_kernel;
 	bool is_inlined; /* into the next one */

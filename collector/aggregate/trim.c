@@ -6,18 +6,50 @@
 /* A star stands for any rest. Programs and how they are called; the kernel's way to take a stack; perf's, when a sample is taken by a
  * counter's overflow. */
 static const char *const own_names[] = {
-	"bpf_prog_*", "__bpf_prog_*", "bpf_trampoline_*", "bpf_trace_run*", "__bpf_trace_*", "__traceiter_*", "bpf_get_stack*",
-	"__bpf_get_stack*", "bpf_perf_event_output*", "bpf_overflow_handler", "trace_call_bpf*", "perf_trace_*", "perf_call_bpf_*",
-	"get_perf_callchain", "perf_callchain*", "perf_prepare_sample", "perf_event_output*", "perf_event_overflow",
-	"__perf_event_overflow", "perf_swevent_*", "perf_tp_event", "stack_trace_save*", "arch_stack_walk*", NULL,
+	"bpf_prog_*",
+	"__bpf_prog_*",
+	"bpf_trampoline_*",
+	"bpf_trace_run*",
+	"__bpf_trace_*",
+	"__traceiter_*",
+	"bpf_get_stack*",
+	"__bpf_get_stack*",
+	"bpf_perf_event_output*",
+	"bpf_overflow_handler",
+	"trace_call_bpf*",
+	"perf_trace_*",
+	"perf_call_bpf_*",
+	"get_perf_callchain",
+	"perf_callchain*",
+	"perf_prepare_sample",
+	"perf_event_output*",
+	"perf_event_overflow",
+	"__perf_event_overflow",
+	"perf_swevent_*",
+	"perf_tp_event",
+	"stack_trace_save*",
+	"arch_stack_walk*",
+	NULL,
 };
 
 static const char *const entry_names[] = {
 	/* x86 since 5.8, and before */
-	"asm_sysvec_*", "sysvec_*", "asm_common_interrupt", "common_interrupt", "apic_timer_interrupt", "smp_apic_timer_interrupt",
-	"do_IRQ", "ret_from_intr",
+	"asm_sysvec_*",
+	"sysvec_*",
+	"asm_common_interrupt",
+	"common_interrupt",
+	"apic_timer_interrupt",
+	"smp_apic_timer_interrupt",
+	"do_IRQ",
+	"ret_from_intr",
 	/* arm64 since 5.12, and before */
-	"el1h_64_irq*", "el0t_64_irq*", "el1_interrupt", "el0_interrupt", "el1_irq", "el0_irq", NULL,
+	"el1h_64_irq*",
+	"el0t_64_irq*",
+	"el1_interrupt",
+	"el0_interrupt",
+	"el1_irq",
+	"el0_irq",
+	NULL,
 };
 
 static bool matches(const char *name, const char *pattern)

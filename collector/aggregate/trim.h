@@ -20,7 +20,7 @@
 #include "collector/aggregate/stacks.h"
 
 enum tt_trim {
-	TT_TRIM_OWN,	     /* taken by the task that is meant: at a switch, a submission, a wakeup by a task; or a sample */
+	TT_TRIM_OWN, /* taken by the task that is meant: at a switch, a submission, a wakeup by a task; or a sample */
 	TT_TRIM_INTERRUPT,   /* and what it hit is meant */
 	TT_TRIM_INTERRUPTED, /* and it is meant, not what it hit */
 };

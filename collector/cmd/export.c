@@ -61,7 +61,8 @@ static error_t parse_export(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!opts->exporter)
-			tt_usage_error("export: which format? -f folded, for instance; timethief export --help lists them");
+			tt_usage_error("export: which format? -f folded, for instance; timethief export "
+				       "--help lists them");
 		if (!opts->causes)
 			opts->causes = TT_CAUSES_ALL;
 		return 0;
@@ -93,8 +94,12 @@ static char *filter_help(int key, const char *text, void *input)
 
 static const struct argp_option export_options[] = {
 	{ "format", 'f', "FORMAT", 0, "one of those below", 0 },
-	{ "event", 'e', "EVENT", 0, "only time that was lost to steal, runq (waiting for a CPU) or disk, or cpu: spent; repeatable (default: all)", 0 },
-	{ "output", 'o', "OUT", 0, "write to this file (default: standard output); an existing one becomes OUT.old", 0 },
+	{ "event", 'e', "EVENT", 0,
+	  "only time that was lost to steal, runq (waiting for a CPU) or disk, or cpu: spent; repeatable "
+	  "(default: all)",
+	  0 },
+	{ "output", 'o', "OUT", 0,
+	  "write to this file (default: standard output); an existing one becomes OUT.old", 0 },
 	{ 0 },
 };
 
@@ -110,13 +115,15 @@ static const struct argp export_argp = {
 	.parser = parse_export,
 	.args_doc = "-f FORMAT [FILE]",
 	.doc = "A session in the format of another tool.\v"
-	       "FILE is a session of timethief record (default timethief.tt, - for standard input). docs/exports.md tells what each format holds "
+	       "FILE is a session of timethief record (default timethief.tt, - for standard input). "
+	       "docs/exports.md tells what each format holds "
 	       "and how it is used.",
 	.children = export_children,
 	.help_filter = filter_help,
 };
 
-struct export {
+struct export
+{
 	const struct export_options *opts;
 	struct tt_out out;
 	struct tt_hits *hits;
@@ -185,15 +192,18 @@ static void tell_end(const struct export *ex, const struct tt_export_end *end)
 
 	for (unsigned cause = 0; cause < TT_CAUSE_NR; cause++) {
 		nr_hits += tt_hits_nr(ex->hits, (enum tt_cause)cause);
-		if (ex->opts->causes != TT_CAUSES_ALL && ex->opts->causes >> cause & 1 && !tt_hits_nr(ex->hits, (enum tt_cause)cause))
-			log_warn("%s: there is %s in what was asked for", file, tt_cause_lack((enum tt_cause)cause));
+		if (ex->opts->causes != TT_CAUSES_ALL && ex->opts->causes >> cause & 1 &&
+		    !tt_hits_nr(ex->hits, (enum tt_cause)cause))
+			log_warn("%s: there is %s in what was asked for", file,
+				 tt_cause_lack((enum tt_cause)cause));
 	}
 	if (ex->opts->causes == TT_CAUSES_ALL && !nr_hits)
 		log_warn("%s: there is nothing in what was asked for", file);
 	if (stacked && !ex->opts->common.device)
 		log_info("%s lies on other disks: its I/O is there twice; --device chooses one", stacked);
 	if (end->nr_merged)
-		log_warn("%s: %llu hits found no room for their stacks; their time is kept apart", file, (unsigned long long)end->nr_merged);
+		log_warn("%s: %llu hits found no room for their stacks; their time is kept apart", file,
+			 (unsigned long long)end->nr_merged);
 }
 
 static int finish_export(void *ctx, const struct tt_replay_end *replay_end)

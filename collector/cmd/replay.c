@@ -89,7 +89,8 @@ static void progress_show(void *ctx, uint64_t done_bytes)
 	if (pr->hidden)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if ((now.tv_sec - pr->last.tv_sec) * 1000 + (now.tv_nsec - pr->last.tv_nsec) / 1000000 < PROGRESS_INTERVAL_MS)
+	if ((now.tv_sec - pr->last.tv_sec) * 1000 + (now.tv_nsec - pr->last.tv_nsec) / 1000000 <
+	    PROGRESS_INTERVAL_MS)
 		return;
 	pr->last = now;
 	tt_format_bytes(done, sizeof(done), done_bytes);
@@ -101,7 +102,8 @@ static void progress_show(void *ctx, uint64_t done_bytes)
 
 /* --- reading --- */
 
-int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file, bool writes)
+int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file,
+		   bool writes)
 {
 	struct progress progress;
 	int err;
@@ -144,7 +146,9 @@ static void take_name(void *ctx, const struct tt_event *ev)
 static int take_names(void *ctx, const void *batch, size_t len)
 {
 	struct names *names = ctx;
-	int err = ((const struct tt_batch *)batch)->stream == TT_STREAM_RECORDS ? tt_decode(names->dec, batch, len, take_name, names) : 0;
+	int err = ((const struct tt_batch *)batch)->stream == TT_STREAM_RECORDS
+			  ? tt_decode(names->dec, batch, len, take_name, names)
+			  : 0;
 
 	return err == -EBADMSG ? 0 : err;
 }
@@ -182,11 +186,14 @@ static int check_events(const struct tt_session_reader *reader, const char *file
 {
 	if (strcmp(tt_session_info(reader)->source, "procfs"))
 		return 0;
-	log_error("%s holds counters of /proc only, no single events: there is nothing to write; record as root for events", file);
+	log_error("%s holds counters of /proc only, no single events: there is nothing to write; record as "
+		  "root for events",
+		  file);
 	return -ENODATA;
 }
 
-int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_pipeline *p, const char *file, const char *done)
+int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_pipeline *p, const char *file,
+			const char *done)
 {
 	const struct tt_session_end *end = tt_session_get_end(reader);
 
@@ -198,8 +205,10 @@ int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_
 			  (unsigned long long)end->offset);
 		return -EBADMSG;
 	}
-	log_warn("%s: %s: %s (at byte %llu); what is whole is %s", file, end->damaged ? "damaged" : "cut short",
-		 end->reason[0] ? end->reason : "the recording has no end", (unsigned long long)end->offset, done);
+	log_warn("%s: %s: %s (at byte %llu); what is whole is %s", file,
+		 end->damaged ? "damaged" : "cut short",
+		 end->reason[0] ? end->reason : "the recording has no end", (unsigned long long)end->offset,
+		 done);
 	return 0;
 }
 
@@ -212,8 +221,8 @@ static uint64_t end_of(const struct tt_session_reader *reader, const struct tt_p
 	return end_ts_ns > start_ts_ns ? end_ts_ns : start_ts_ns;
 }
 
-int tt_replay_interval(const struct tt_range_options *range, const struct tt_session_reader *reader, const struct tt_pipeline *p,
-		       struct tt_interval *interval)
+int tt_replay_interval(const struct tt_range_options *range, const struct tt_session_reader *reader,
+		       const struct tt_pipeline *p, struct tt_interval *interval)
 {
 	const struct tt_session_end *end = tt_session_get_end(reader);
 	uint64_t start_ts_ns = tt_session_info(reader)->start_ts_ns, end_ts_ns = end_of(reader, p);
@@ -231,7 +240,8 @@ int tt_replay_interval(const struct tt_range_options *range, const struct tt_ses
 	interval->to_ts_ns = end_ts_ns;
 	if (range->to_ns && start_ts_ns + range->to_ns < end_ts_ns)
 		interval->to_ts_ns = start_ts_ns + range->to_ns;
-	interval->whole = !range->from_ns && interval->to_ts_ns == end_ts_ns && end->has_summary && !end->damaged;
+	interval->whole =
+		!range->from_ns && interval->to_ts_ns == end_ts_ns && end->has_summary && !end->damaged;
 	if (range->from_ns && interval->from_ts_ns >= end_ts_ns) {
 		log_error("--from %s is beyond the end of the session, which is %s long", range->from_text,
 			  tt_format_duration(length, sizeof(length), end_ts_ns - start_ts_ns));
@@ -240,8 +250,8 @@ int tt_replay_interval(const struct tt_range_options *range, const struct tt_ses
 	return 0;
 }
 
-void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pipeline *p, const struct tt_interval *interval,
-		      uint64_t nr_lost[TT_LOSS_NR])
+void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pipeline *p,
+		      const struct tt_interval *interval, uint64_t nr_lost[TT_LOSS_NR])
 {
 	const struct tt_session_end *end = tt_session_get_end(reader);
 
@@ -259,8 +269,9 @@ static void tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR])
 
 	for (unsigned what = 1; what < TT_LOSS_NR && len < sizeof(details); what++) {
 		if (nr_lost[what])
-			len += (size_t)snprintf(details + len, sizeof(details) - len, "%s%llu %s", len ? ", " : "",
-						(unsigned long long)nr_lost[what], tt_loss_words(what));
+			len += (size_t)snprintf(details + len, sizeof(details) - len, "%s%llu %s",
+						len ? ", " : "", (unsigned long long)nr_lost[what],
+						tt_loss_words(what));
 	}
 	if (tt_loss_shed(nr_lost))
 		log_warn("%s: lost: %s; what is missing is not in the output", file, details);
@@ -268,7 +279,8 @@ static void tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR])
 		log_info("%s: lost: %s", file, details);
 }
 
-static int run_job(const struct tt_replay_job *job, struct tt_session_reader *reader, struct tt_stacks *stacks)
+static int run_job(const struct tt_replay_job *job, struct tt_session_reader *reader,
+		   struct tt_stacks *stacks)
 {
 	const struct tt_info *info = tt_session_info(reader);
 	struct tt_view_filters filters;
@@ -311,7 +323,8 @@ static int run_job(const struct tt_replay_job *job, struct tt_session_reader *re
 	if (!err)
 		tell_losses(job->file, end.nr_lost);
 	if (!err && stacks && tt_stacks_nr_forgotten(stacks))
-		log_warn("%s: %llu stacks and names found no room", job->file, (unsigned long long)tt_stacks_nr_forgotten(stacks));
+		log_warn("%s: %llu stacks and names found no room", job->file,
+			 (unsigned long long)tt_stacks_nr_forgotten(stacks));
 	tt_pipeline_close(p);
 	return err;
 }
@@ -320,7 +333,8 @@ int tt_replay_run(const struct tt_replay_job *job)
 {
 	struct tt_session_reader *reader = NULL;
 	struct tt_stacks *stacks = NULL;
-	int err = job->needs_names_first ? open_twice(job->file, &reader) : tt_session_open(job->file, &reader);
+	int err =
+		job->needs_names_first ? open_twice(job->file, &reader) : tt_session_open(job->file, &reader);
 
 	if (!err)
 		err = check_events(reader, job->file);

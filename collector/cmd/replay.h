@@ -20,14 +20,16 @@ uint64_t tt_range_to_ts_ns(const struct tt_range_options *range, const struct tt
 
 /* Gives what is left of the session to the sink. Logs its failure; 0 or the sink's error (-EPIPE is the reader's of our output: not
  * logged). writes: the sink writes to stdout meanwhile; where that is the terminal too, there is no progress. */
-int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file, bool writes);
+int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file,
+		   bool writes);
 
 /* What is said about a file that is not whole; done is what was done with its whole part ("reported"). -EBADMSG when there is none. */
-int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_pipeline *p, const char *file, const char *done);
+int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_pipeline *p, const char *file,
+			const char *done);
 
 /* The stretch that was looked at. Logs; -ERANGE: the range lies beyond the end. */
-int tt_replay_interval(const struct tt_range_options *range, const struct tt_session_reader *reader, const struct tt_pipeline *p,
-		       struct tt_interval *interval);
+int tt_replay_interval(const struct tt_range_options *range, const struct tt_session_reader *reader,
+		       const struct tt_pipeline *p, struct tt_interval *interval);
 /* What is there while events come. Borrowed until the job is over. */
 struct tt_replay_scene {
 	const struct tt_info *info;
@@ -43,8 +45,8 @@ struct tt_replay_end {
 };
 
 /* Of the whole session, the recorder's own counts hold more than the file: what was lost after the last record. */
-void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pipeline *p, const struct tt_interval *interval,
-		      uint64_t nr_lost[TT_LOSS_NR]);
+void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pipeline *p,
+		      const struct tt_interval *interval, uint64_t nr_lost[TT_LOSS_NR]);
 
 /* What a command that writes single events does with them. */
 struct tt_replay_job {

@@ -55,7 +55,8 @@ static error_t parse_script(int key, char *arg, struct argp_state *state)
 		opts->event = tt_option_choice("-e", arg, event_names);
 		return 0;
 	case KEY_REPEAT_WEIGHT:
-		opts->unit_ns = arg ? tt_option_duration_ns("--repeat-weight", arg, 1, UNIT_NS_MAX) : UNIT_NS_DEFAULT;
+		opts->unit_ns =
+			arg ? tt_option_duration_ns("--repeat-weight", arg, 1, UNIT_NS_MAX) : UNIT_NS_DEFAULT;
 		return 0;
 	case KEY_WAKERS:
 		opts->with_wakers = true;
@@ -78,7 +79,9 @@ static error_t parse_script(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option script_options[] = {
 	{ "event", 'e', "EVENT", 0,
-	  "sched (default): every switch; steal, runq, disk or cpu: time lost or spent, with where it hit and its ns as the period", 0 },
+	  "sched (default): every switch; steal, runq, disk or cpu: time lost or spent, with where it hit "
+	  "and its ns as the period",
+	  0 },
 	{ "repeat-weight", KEY_REPEAT_WEIGHT, "UNIT", OPTION_ARG_OPTIONAL,
 	  "for readers that count records: one record for each UNIT of time (default 1ms)", 0 },
 	{ "wakers", KEY_WAKERS, NULL, 0, "runq: who woke it, and where, on top of its stack", 0 },
@@ -97,7 +100,8 @@ static const struct argp script_argp = {
 	.options = script_options,
 	.parser = parse_script,
 	.args_doc = "[FILE]",
-	.doc = "Events as perf script prints them, for flame graphs, speedscope, Firefox Profiler and others.\v"
+	.doc = "Events as perf script prints them, for flame graphs, speedscope, Firefox Profiler and "
+	       "others.\v"
 	       "FILE is a session of timethief record (default timethief.tt, - for standard input).",
 	.children = script_children,
 };
@@ -125,7 +129,8 @@ static void take_hit(void *ctx, const struct tt_hit *hit)
 	struct script *s = ctx;
 
 	if (!s->err)
-		s->err = s->repeat ? tt_repeat_add(s->repeat, hit) : tt_perf_text_put(s->text, hit, hit->weight_ns, 1);
+		s->err = s->repeat ? tt_repeat_add(s->repeat, hit)
+				   : tt_perf_text_put(s->text, hit, hit->weight_ns, 1);
 }
 
 static int take_event(void *ctx, const struct tt_event *ev)
@@ -185,8 +190,10 @@ static void tell_repeated(const struct script *s)
 {
 	char nr[32], unit[16], hits[32], sum[16];
 
-	log_info("%s records of %s for %s of %s in all", tt_format_count(nr, sizeof(nr), tt_repeat_nr(s->repeat)),
-		 tt_format_duration(unit, sizeof(unit), s->opts->unit_ns), tt_format_count(hits, sizeof(hits), tt_hits_nr(s->hits, s->cause)),
+	log_info("%s records of %s for %s of %s in all",
+		 tt_format_count(nr, sizeof(nr), tt_repeat_nr(s->repeat)),
+		 tt_format_duration(unit, sizeof(unit), s->opts->unit_ns),
+		 tt_format_count(hits, sizeof(hits), tt_hits_nr(s->hits, s->cause)),
 		 tt_format_duration(sum, sizeof(sum), tt_hits_sum_ns(s->hits, s->cause)));
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "collector/export/names.h"
+#include "collector/export/intern.h"
 
 struct entry {
 	uint64_t serial, kstack, ustack;
@@ -21,7 +21,7 @@ struct tt_fold {
 	struct entry *entries;
 	uint32_t nr;
 	uint32_t *cells; /* slot + 1, at most half of them used */
-	struct tt_names *names;
+	struct tt_intern *names;
 	uint64_t nr_merged;
 	uint32_t others[TT_CAUSE_NR]; /* slot + 1 */
 };
@@ -38,7 +38,7 @@ int tt_fold_open(bool by_task, struct tt_fold **ret_f)
 	/* as large as it may become, and one for each cause's others: the kernel gives the pages when they are touched */
 	f->entries = calloc(TT_FOLD_MAX + TT_CAUSE_NR, sizeof(*f->entries));
 	f->cells = calloc(NR_CELLS, sizeof(*f->cells));
-	if (!f->entries || !f->cells || tt_names_open(NAMES_MAX, TT_FOLD_NAME_BYTES_MAX, &f->names)) {
+	if (!f->entries || !f->cells || tt_intern_open(NAMES_MAX, TT_FOLD_NAME_BYTES_MAX, &f->names)) {
 		tt_fold_close(f);
 		return -ENOMEM;
 	}
@@ -52,18 +52,19 @@ void tt_fold_close(struct tt_fold *f)
 		return;
 	free(f->entries);
 	free(f->cells);
-	tt_names_close(f->names);
+	tt_intern_close(f->names);
 	free(f);
 }
 
 /* False: a name found no room. */
 static bool make_entry(struct tt_fold *f, const struct tt_hit *hit, struct entry *e)
 {
-	uint32_t top = hit->top ? tt_names_get(f->names, hit->top) : 0, instead = hit->instead ? tt_names_get(f->names, hit->instead) : 0;
+	uint32_t top = hit->top ? tt_intern_get(f->names, hit->top) : 0,
+		 instead = hit->instead ? tt_intern_get(f->names, hit->instead) : 0;
 
 	memset(e, 0, sizeof(*e));
-	e->comm = tt_names_get(f->names, !hit->tid ? "idle" : hit->comm);
-	if (e->comm == TT_NAMES_NONE || top == TT_NAMES_NONE || instead == TT_NAMES_NONE)
+	e->comm = tt_intern_get(f->names, !hit->tid ? "idle" : hit->comm);
+	if (e->comm == TT_INTERN_NONE || top == TT_INTERN_NONE || instead == TT_INTERN_NONE)
 		return false;
 	e->top = hit->top ? top + 1 : 0;
 	e->instead = hit->instead ? instead + 1 : 0;
@@ -83,13 +84,18 @@ static bool make_entry(struct tt_fold *f, const struct tt_hit *hit, struct entry
 
 static bool is_same(const struct entry *a, const struct entry *b)
 {
-	return a->kstack == b->kstack && a->ustack == b->ustack && a->comm == b->comm && a->top == b->top && a->instead == b->instead &&
-	       a->cause == b->cause && a->trim == b->trim && a->tid == b->tid && a->pid == b->pid && a->serial == b->serial;
+	return a->kstack == b->kstack && a->ustack == b->ustack && a->comm == b->comm && a->top == b->top &&
+	       a->instead == b->instead && a->cause == b->cause && a->trim == b->trim && a->tid == b->tid &&
+	       a->pid == b->pid && a->serial == b->serial;
 }
 
 static uint64_t hash_of(const struct entry *e)
 {
-	uint64_t key[6] = { e->kstack, e->ustack, e->serial, (uint64_t)e->comm << 32 | e->top, (uint64_t)e->instead << 32 | e->tid,
+	uint64_t key[6] = { e->kstack,
+			    e->ustack,
+			    e->serial,
+			    (uint64_t)e->comm << 32 | e->top,
+			    (uint64_t)e->instead << 32 | e->tid,
 			    (uint64_t)e->cause << 8 | e->trim };
 
 	return XXH64(key, sizeof(key), 0);
@@ -115,7 +121,7 @@ static struct entry *find_or_add(struct tt_fold *f, const struct entry *wanted)
 static struct entry *get_others(struct tt_fold *f, enum tt_cause cause)
 {
 	if (!f->others[cause]) {
-		f->entries[f->nr] = (struct entry){ .cause = (uint8_t)cause, .comm = TT_NAMES_NONE };
+		f->entries[f->nr] = (struct entry){ .cause = (uint8_t)cause, .comm = TT_INTERN_NONE };
 		f->others[cause] = ++f->nr;
 	}
 	f->nr_merged++;
@@ -159,7 +165,7 @@ void tt_fold_get(const struct tt_fold *f, uint32_t i, struct tt_hit *ret_hit, ui
 
 	if (ret_nr)
 		*ret_nr = e->nr;
-	if (e->comm == TT_NAMES_NONE) {
+	if (e->comm == TT_INTERN_NONE) {
 		get_others_hit(e, ret_hit);
 		return;
 	}
@@ -170,9 +176,9 @@ void tt_fold_get(const struct tt_fold *f, uint32_t i, struct tt_hit *ret_hit, ui
 		.tid = e->tid,
 		.pid = e->pid,
 		.serial = e->serial,
-		.comm = tt_names_text(f->names, e->comm),
-		.top = e->top ? tt_names_text(f->names, e->top - 1) : NULL,
-		.instead = e->instead ? tt_names_text(f->names, e->instead - 1) : NULL,
+		.comm = tt_intern_text(f->names, e->comm),
+		.top = e->top ? tt_intern_text(f->names, e->top - 1) : NULL,
+		.instead = e->instead ? tt_intern_text(f->names, e->instead - 1) : NULL,
 		.kstack = e->kstack,
 		.ustack = e->ustack,
 		.trim = (enum tt_trim)e->trim,

@@ -48,7 +48,8 @@ static void reverse(struct tt_frame_info *frames, unsigned nr)
 }
 
 /* Upside down: its leaf, which did the waking, lies next to who was woken. */
-static void add_waker(struct list *l, const struct tt_hit *hit, const struct tt_stacks *stacks, char *waker_name)
+static void add_waker(struct list *l, const struct tt_hit *hit, const struct tt_stacks *stacks,
+		      char *waker_name)
 {
 	unsigned first;
 

@@ -33,7 +33,8 @@ const char *tt_cause_name(enum tt_cause cause)
 
 const char *tt_cause_lack(enum tt_cause cause)
 {
-	static const char *const words[] = { "no steal", "no wait in the run queue", "no counted disk request",
+	static const char *const words[] = { "no steal", "no wait in the run queue",
+					     "no counted disk request",
 					     "no CPU sample (record --stacks takes them)" };
 
 	return words[cause];
@@ -159,8 +160,8 @@ static void on_switch(struct tt_hits *h, const struct tt_ev_switch *sw)
 		.top = "[runq]",
 	};
 
-	if (!sw->wait_ns || !sw->next_tid || !wants(h, TT_CAUSE_RUNQ) || !tt_view_has_cpu(h->opts.view, sw->ev.cpu) ||
-	    !set_task(h, &hit, sw->next_tid, "[unknown_task]"))
+	if (!sw->wait_ns || !sw->next_tid || !wants(h, TT_CAUSE_RUNQ) ||
+	    !tt_view_has_cpu(h->opts.view, sw->ev.cpu) || !set_task(h, &hit, sw->next_tid, "[unknown_task]"))
 		return;
 	set_waiting_stack(h, &hit, sw);
 	set_waker(h, &hit, sw);
@@ -208,7 +209,8 @@ static void on_disk(struct tt_hits *h, const struct tt_event *ev, const struct t
 
 	if (!wants(h, TT_CAUSE_DISK) || !(rec->flags & TT_DISK_COUNTED) ||
 	    !tt_view_has_device(h->opts.view, h->opts.world, rec->dev) ||
-	    !set_task(h, &hit, rec->flags & TT_DISK_NO_SUBMITTER ? TT_TID_UNKNOWN : rec->tid, "[no_submitter]"))
+	    !set_task(h, &hit, rec->flags & TT_DISK_NO_SUBMITTER ? TT_TID_UNKNOWN : rec->tid,
+		      "[no_submitter]"))
 		return;
 	if (rec->rec.size >= sizeof(*with)) {
 		hit.kstack = with->kstack;
@@ -230,7 +232,8 @@ static void on_disk_sums(struct tt_hits *h, const struct tt_event *ev, const str
 	};
 
 	if (!wants(h, TT_CAUSE_DISK) || !hit.weight_ns || rec->group >= TT_DISK_GROUPS ||
-	    !tt_view_has_device(h->opts.view, h->opts.world, rec->dev) || !set_task(h, &hit, TT_TID_UNKNOWN, "[shed]"))
+	    !tt_view_has_device(h->opts.view, h->opts.world, rec->dev) ||
+	    !set_task(h, &hit, TT_TID_UNKNOWN, "[shed]"))
 		return;
 	set_device(h, &hit, rec->dev, rec->group);
 	give(h, &hit);
@@ -270,7 +273,8 @@ static void finish_window(struct tt_hits *h, unsigned cpu, uint64_t end_ts_ns)
 	};
 
 	*c = (struct cpu_time){ 0 };
-	if (!wc || !h->nr_samples || !tt_view_has_cpu(h->opts.view, cpu) || !set_task(h, &hit, TT_TID_UNKNOWN, "[not_sampled]"))
+	if (!wc || !h->nr_samples || !tt_view_has_cpu(h->opts.view, cpu) ||
+	    !set_task(h, &hit, TT_TID_UNKNOWN, "[not_sampled]"))
 		return;
 	begin_ts_ns = wc->begin_ts_ns > h->opts.from_ts_ns ? wc->begin_ts_ns : h->opts.from_ts_ns;
 	if (end_ts_ns < begin_ts_ns || end_ts_ns - begin_ts_ns <= known_ns)

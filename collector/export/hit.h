@@ -58,8 +58,8 @@ typedef void (*tt_hit_fn)(void *ctx, const struct tt_hit *hit);
 struct tt_hits_options {
 	const struct tt_world *world;
 	const struct tt_view *view;
-	unsigned causes;      /* bits of enum tt_cause */
-	uint64_t from_ts_ns;  /* 0 = the start: as the pipeline has it */
+	unsigned causes;     /* bits of enum tt_cause */
+	uint64_t from_ts_ns; /* 0 = the start: as the pipeline has it */
 	tt_hit_fn fn;
 	void *ctx;
 };

@@ -34,7 +34,7 @@
 enum tt_name_style { TT_NAME_PLAIN, TT_NAME_TEXT };
 
 enum {
-	TT_NAME_TASK_MAX = 128,	       /* bytes that always fit a task's name, NUL included */
+	TT_NAME_TASK_MAX = 128,	      /* bytes that always fit a task's name, NUL included */
 	TT_NAME_FRAME_MAX = 48 << 10, /* and any of a batch's names */
 };
 

@@ -54,7 +54,8 @@ int tt_out_open(const char *path, bool is_binary, struct tt_out *out)
 static void write_out(struct tt_out *out, const char *data, size_t len)
 {
 	if (!out->err && len)
-		out->err = out->file ? tt_output_append(out->file, data, len) : tt_write_all(out->fd, data, len);
+		out->err =
+			out->file ? tt_output_append(out->file, data, len) : tt_write_all(out->fd, data, len);
 	if (!out->err)
 		out->nr_bytes += len;
 }
@@ -75,7 +76,8 @@ int tt_out_finish(struct tt_out *out)
 		tt_out_flush(out);
 	out->at = out->buffer;
 	if (out->err && out->err != -EPIPE)
-		log_error("cannot write to %s: %s", out->file ? tt_output_path(out->file) : "the standard output", strerror(-out->err));
+		log_error("cannot write to %s: %s",
+			  out->file ? tt_output_path(out->file) : "the standard output", strerror(-out->err));
 	if (!out->err && out->file) {
 		tt_output_close(out->file);
 		out->file = NULL;
@@ -133,9 +135,11 @@ void tt_out_json(struct tt_out *out, const char *utf8)
 	tt_out_char(out, '"');
 }
 
-static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495"
-			    "0515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
-			    "99";
+static const char pairs[] =
+	"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+	"5"
+	"0515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
+	"99";
 
 char *tt_put_u64(char *to, uint64_t value, unsigned width)
 {

@@ -34,8 +34,8 @@ struct tt_perf_sched {
 	uint64_t nr, last_ts_ns;
 };
 
-int tt_perf_sched_open(struct tt_out *out, const struct tt_world *world, const struct tt_view *view, const struct tt_stacks *stacks,
-		       struct tt_perf_sched **ret_ps)
+int tt_perf_sched_open(struct tt_out *out, const struct tt_world *world, const struct tt_view *view,
+		       const struct tt_stacks *stacks, struct tt_perf_sched **ret_ps)
 {
 	struct tt_perf_sched *ps = calloc(1, sizeof(*ps));
 
@@ -106,7 +106,8 @@ static char *put(char *to, const char *bytes, size_t len)
 }
 #define PUT(to, literal) put(to, literal, sizeof(literal) - 1)
 
-static char *put_head(const struct tt_perf_sched *ps, char *to, const struct tt_ev_switch *sw, const struct shown *prev)
+static char *put_head(const struct tt_perf_sched *ps, char *to, const struct tt_ev_switch *sw,
+		      const struct shown *prev)
 {
 	unsigned len = sw->prev_tid ? prev->len : 7, cpu = sw->ev.cpu;
 	char seconds[32], *end = tt_put_seconds(seconds, ps->last_ts_ns);

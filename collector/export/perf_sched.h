@@ -21,8 +21,8 @@
 struct tt_perf_sched;
 
 /* stacks NULL = without. A line is shown when one of its two tasks is in the view. -ENOMEM. */
-int tt_perf_sched_open(struct tt_out *out, const struct tt_world *world, const struct tt_view *view, const struct tt_stacks *stacks,
-		       struct tt_perf_sched **ret_ps);
+int tt_perf_sched_open(struct tt_out *out, const struct tt_world *world, const struct tt_view *view,
+		       const struct tt_stacks *stacks, struct tt_perf_sched **ret_ps);
 void tt_perf_sched_close(struct tt_perf_sched *ps);
 int tt_perf_sched_event(struct tt_perf_sched *ps, const struct tt_event *ev); /* 0 or -ENOMEM */
-uint64_t tt_perf_sched_nr(const struct tt_perf_sched *ps); /* lines */
+uint64_t tt_perf_sched_nr(const struct tt_perf_sched *ps);		      /* lines */

@@ -17,8 +17,8 @@ struct tt_perf_text {
 	uint64_t last_ts_ns;
 };
 
-int tt_perf_text_open(struct tt_out *out, const struct tt_stacks *stacks, enum tt_cause cause, bool with_wakers,
-		      struct tt_perf_text **ret_pt)
+int tt_perf_text_open(struct tt_out *out, const struct tt_stacks *stacks, enum tt_cause cause,
+		      bool with_wakers, struct tt_perf_text **ret_pt)
 {
 	struct tt_perf_text *pt = calloc(1, sizeof(*pt));
 

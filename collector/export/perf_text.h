@@ -16,8 +16,8 @@
 struct tt_perf_text;
 
 /* out and stacks outlive it. -ENOMEM. */
-int tt_perf_text_open(struct tt_out *out, const struct tt_stacks *stacks, enum tt_cause cause, bool with_wakers,
-		      struct tt_perf_text **ret_pt);
+int tt_perf_text_open(struct tt_out *out, const struct tt_stacks *stacks, enum tt_cause cause,
+		      bool with_wakers, struct tt_perf_text **ret_pt);
 void tt_perf_text_close(struct tt_perf_text *pt);
 /* The record nr times, each with this weight. 0 or -ENOMEM. */
 int tt_perf_text_put(struct tt_perf_text *pt, const struct tt_hit *hit, uint64_t weight_ns, uint64_t nr);

@@ -33,7 +33,8 @@ void tt_profile_close(void *state)
 	free(p);
 }
 
-int tt_profile_tree(struct tt_profile *p, const struct tt_tree_options *opts, struct tt_export_end *end, struct tt_tree **ret_t)
+int tt_profile_tree(struct tt_profile *p, const struct tt_tree_options *opts, struct tt_export_end *end,
+		    struct tt_tree **ret_t)
 {
 	int err = tt_tree_make(p->fold, p->ctx.stacks, opts, ret_t);
 

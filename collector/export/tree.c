@@ -6,14 +6,14 @@
 #include <string.h>
 
 #include "collector/export/frames.h"
-#include "collector/export/names.h"
+#include "collector/export/intern.h"
 
 struct tt_tree {
 	struct tt_tree_options opts;
 	struct tt_tree_node *nodes;
 	uint32_t nr;
 	uint32_t *cells; /* node, at most half of them used; 0 = free: the root is never looked for */
-	struct tt_names *names;
+	struct tt_intern *names;
 	uint64_t nr_cut;
 	struct tt_frame_info frames[TT_FRAMES_MAX];
 };
@@ -28,12 +28,13 @@ static int open_tree(struct tt_tree **ret_t)
 		return -ENOMEM;
 	t->nodes = calloc(TT_TREE_NODES_MAX, sizeof(*t->nodes));
 	t->cells = calloc(NR_CELLS, sizeof(*t->cells));
-	if (!t->nodes || !t->cells || tt_names_open(TT_TREE_NAMES_MAX, TT_TREE_NAME_BYTES_MAX, &t->names)) {
+	if (!t->nodes || !t->cells || tt_intern_open(TT_TREE_NAMES_MAX, TT_TREE_NAME_BYTES_MAX, &t->names)) {
 		tt_tree_close(t);
 		return -ENOMEM;
 	}
-	t->nodes[TT_TREE_ROOT] =
-		(struct tt_tree_node){ .parent = TT_TREE_END, .first_child = TT_TREE_END, .next_sibling = TT_TREE_END };
+	t->nodes[TT_TREE_ROOT] = (struct tt_tree_node){ .parent = TT_TREE_END,
+							.first_child = TT_TREE_END,
+							.next_sibling = TT_TREE_END };
 	t->nr = 1;
 	*ret_t = t;
 	return 0;
@@ -45,18 +46,18 @@ void tt_tree_close(struct tt_tree *t)
 		return;
 	free(t->nodes);
 	free(t->cells);
-	tt_names_close(t->names);
+	tt_intern_close(t->names);
 	free(t);
 }
 
 /* The child of this name; TT_TREE_END = no room. */
 static uint32_t get_child(struct tt_tree *t, uint32_t parent, const char *name)
 {
-	uint32_t id = tt_names_get(t->names, name);
+	uint32_t id = tt_intern_get(t->names, name);
 	uint64_t i = ((uint64_t)parent << 32 | id) * 0x9e3779b97f4a7c15ull >> 43;
 
 	_Static_assert(NR_CELLS == 1 << 21, "as many bits as are left");
-	if (id == TT_NAMES_NONE)
+	if (id == TT_INTERN_NONE)
 		return TT_TREE_END;
 	while (t->cells[i] && (t->nodes[t->cells[i]].parent != parent || t->nodes[t->cells[i]].name != id))
 		i = (i + 1) % NR_CELLS;
@@ -64,9 +65,10 @@ static uint32_t get_child(struct tt_tree *t, uint32_t parent, const char *name)
 		return t->cells[i];
 	if (t->nr == TT_TREE_NODES_MAX)
 		return TT_TREE_END;
-	t->nodes[t->nr] = (struct tt_tree_node){
-		.name = id, .parent = parent, .first_child = TT_TREE_END, .next_sibling = t->nodes[parent].first_child
-	};
+	t->nodes[t->nr] = (struct tt_tree_node){ .name = id,
+						 .parent = parent,
+						 .first_child = TT_TREE_END,
+						 .next_sibling = t->nodes[parent].first_child };
 	t->nodes[parent].first_child = t->nr;
 	t->cells[i] = t->nr;
 	return t->nr++;
@@ -114,7 +116,8 @@ static char *task_name(const struct tt_tree *t, char *name, size_t size, const s
 	return name;
 }
 
-static void add_hit(struct tt_tree *t, const struct tt_hit *hit, uint64_t nr_hits, const struct tt_stacks *stacks)
+static void add_hit(struct tt_tree *t, const struct tt_hit *hit, uint64_t nr_hits,
+		    const struct tt_stacks *stacks)
 {
 	unsigned nr = tt_frames_of_hit(hit, stacks, NULL, t->frames);
 	uint32_t node = TT_TREE_ROOT, child = TT_TREE_ROOT;
@@ -150,7 +153,7 @@ static int by_parent_and_name(const void *a, const void *b, void *ctx)
 
 	if (x->parent != y->parent)
 		return x->parent < y->parent ? -1 : 1;
-	return strcmp(tt_names_text(t->names, x->name), tt_names_text(t->names, y->name));
+	return strcmp(tt_intern_text(t->names, x->name), tt_intern_text(t->names, y->name));
 }
 
 static int sort_children(struct tt_tree *t)
@@ -174,7 +177,8 @@ static int sort_children(struct tt_tree *t)
 	return 0;
 }
 
-int tt_tree_make(const struct tt_fold *f, const struct tt_stacks *stacks, const struct tt_tree_options *opts, struct tt_tree **ret_t)
+int tt_tree_make(const struct tt_fold *f, const struct tt_stacks *stacks, const struct tt_tree_options *opts,
+		 struct tt_tree **ret_t)
 {
 	struct tt_tree *t;
 	int err = open_tree(&t);
@@ -206,7 +210,7 @@ const struct tt_tree_node *tt_tree_node(const struct tt_tree *t, uint32_t node)
 
 const char *tt_tree_name(const struct tt_tree *t, uint32_t node)
 {
-	return tt_names_text(t->names, t->nodes[node].name);
+	return tt_intern_text(t->names, t->nodes[node].name);
 }
 
 uint64_t tt_tree_nr_cut(const struct tt_tree *t)

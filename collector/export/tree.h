@@ -13,7 +13,7 @@ enum {
 	TT_TREE_NODES_MAX = 1 << 20,
 	TT_TREE_NAMES_MAX = 1 << 18,
 	TT_TREE_NAME_BYTES_MAX = 32 << 20,
-	TT_TREE_ROOT = 0,	 /* its name is nobody's */
+	TT_TREE_ROOT = 0,	  /* its name is nobody's */
 	TT_TREE_END = UINT32_MAX, /* no such node */
 };
 
@@ -33,7 +33,8 @@ struct tt_tree_options {
 struct tt_tree;
 
 /* Children come sorted by name. -ENOMEM. */
-int tt_tree_make(const struct tt_fold *f, const struct tt_stacks *stacks, const struct tt_tree_options *opts, struct tt_tree **ret_t);
+int tt_tree_make(const struct tt_fold *f, const struct tt_stacks *stacks, const struct tt_tree_options *opts,
+		 struct tt_tree **ret_t);
 void tt_tree_close(struct tt_tree *t);
 const struct tt_tree_node *tt_tree_node(const struct tt_tree *t, uint32_t node);
 const char *tt_tree_name(const struct tt_tree *t, uint32_t node);

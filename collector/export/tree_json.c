@@ -57,7 +57,8 @@ static void leave_node(void *ctx, const struct tt_tree *t, uint32_t node, unsign
 		tt_out_text(((const struct writer *)ctx)->out, "]}");
 }
 
-void tt_tree_put_json(struct tt_out *out, const struct tt_tree *t, const char *name, const struct tt_tree_json *how)
+void tt_tree_put_json(struct tt_out *out, const struct tt_tree *t, const char *name,
+		      const struct tt_tree_json *how)
 {
 	static const struct tt_tree_walker walker = { enter_node, leave_node };
 	struct writer w = { out, how };

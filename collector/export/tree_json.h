@@ -12,4 +12,5 @@ struct tt_tree_json {
 };
 
 /* {"name":name,...,"children":[...]}: the root is called name. */
-void tt_tree_put_json(struct tt_out *out, const struct tt_tree *t, const char *name, const struct tt_tree_json *how);
+void tt_tree_put_json(struct tt_out *out, const struct tt_tree *t, const char *name,
+		      const struct tt_tree_json *how);

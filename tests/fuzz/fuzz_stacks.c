@@ -22,7 +22,8 @@ static void on_event(void *ctx, const struct tt_event *ev)
 
 	tt_stacks_event(tg->stacks, ev);
 	if (ev->kind == TT_EV_STACK)
-		tg->ids[tg->nr_ids++ % NR_IDS] = ((const struct tt_stack *)((const struct tt_ev_record *)ev)->rec)->id;
+		tg->ids[tg->nr_ids++ % NR_IDS] =
+			((const struct tt_stack *)((const struct tt_ev_record *)ev)->rec)->id;
 }
 
 static size_t length_of(const char *name)
@@ -49,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct tt_decoder *dec;
 	_Alignas(8) unsigned char batch[TT_BATCH_BYTES_MAX];
 
-	if (size > sizeof(batch) || (!tg.stacks && tt_stacks_open(&tg.stacks)) || (!dec && tt_decoder_open(&dec)))
+	if (size > sizeof(batch) || (!tg.stacks && tt_stacks_open(&tg.stacks)) ||
+	    (!dec && tt_decoder_open(&dec)))
 		return 0;
 	memcpy(batch, data, size);
 	tg.nr_ids = 0;

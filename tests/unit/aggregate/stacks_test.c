@@ -168,5 +168,6 @@ Test(stacks, at_its_bounds_it_counts)
 	tb_module(&t, UINT32_MAX, 0, "far");
 	feed();
 	cr_expect(eq(u64, tt_stacks_nr(stacks) + tt_stacks_nr_forgotten(stacks), nr_told + 2));
-	cr_expect(eq(u32, tt_stacks_frames(stacks, 2, frames, 300, NULL), TT_STACK_DEPTH_MAX), "what was there stays");
+	cr_expect(eq(u32, tt_stacks_frames(stacks, 2, frames, 300, NULL), TT_STACK_DEPTH_MAX),
+		  "what was there stays");
 }

@@ -19,7 +19,9 @@ static void take_hit(void *ctx, const struct tt_hit *hit)
 /* What the exporter writes of a made session; borrowed until replay_close. */
 static char *export(struct replay *r, const struct tt_exporter *which, unsigned causes, uint64_t seed)
 {
-	struct tt_export_context ctx = { .file = "made.tt", .info = &made_info, .view = &r->view, .causes = causes };
+	struct tt_export_context ctx = {
+		.file = "made.tt", .info = &made_info, .view = &r->view, .causes = causes
+	};
 	struct tt_export_end end = { 0 };
 
 	exporter = which;
@@ -59,7 +61,8 @@ Test(exporter, folded_of_one_cause)
 {
 	struct replay r = { 0 };
 
-	expect_golden("export/export-folded-steal.txt", export(&r, &tt_exporter_folded, 1u << TT_CAUSE_STEAL, 0));
+	expect_golden("export/export-folded-steal.txt",
+		      export(&r, &tt_exporter_folded, 1u << TT_CAUSE_STEAL, 0));
 	replay_close(&r);
 }
 
@@ -101,8 +104,7 @@ static uint64_t sum_of_json(const json_t *node, const char *key)
 	if (!children)
 		return (uint64_t)json_integer_value(value);
 	cr_expect(eq(u64, (uint64_t)json_integer_value(value), 0));
-	json_array_foreach((json_t *)children, i, child)
-		sum_ns += sum_of_json(child, key);
+	json_array_foreach((json_t *)children, i, child) sum_ns += sum_of_json(child, key);
 	return sum_ns;
 }
 
@@ -123,7 +125,8 @@ Test(exporter, weights_are_all_there)
 	for (uint64_t seed = 0; seed < 4; seed++) {
 		struct replay r = { 0 };
 
-		cr_expect(eq(u64, sum_of_lines(export(&r, &tt_exporter_folded, TT_CAUSES_ALL, seed)), sum_of_hits(&r)));
+		cr_expect(eq(u64, sum_of_lines(export(&r, &tt_exporter_folded, TT_CAUSES_ALL, seed)),
+			     sum_of_hits(&r)));
 		replay_close(&r);
 		r = (struct replay){ 0 };
 		export(&r, &tt_exporter_sunburst, TT_CAUSES_ALL, seed);
@@ -141,7 +144,8 @@ Test(exporter, nothing_is_a_tree_without_children)
 {
 	struct replay r = { 0 };
 
-	cr_expect(eq(str, export(&r, &tt_exporter_sunburst, 0, 0), "{\"name\":\"all\",\"value\":0,\"children\":[]}\n"));
+	cr_expect(eq(str, export(&r, &tt_exporter_sunburst, 0, 0),
+		     "{\"name\":\"all\",\"value\":0,\"children\":[]}\n"));
 	replay_close(&r);
 }
 

@@ -43,7 +43,9 @@ static uint64_t disk_sum(const struct tt_report *report)
 				continue;
 			for (unsigned row = 0; row < t->nr_rows; row++) {
 				for (unsigned c = 0; c < t->nr_columns; c++)
-					sum += strcmp(t->columns[c].key, "aqu_sz") ? 0 : t->cells[row * t->nr_columns + c].f64;
+					sum += strcmp(t->columns[c].key, "aqu_sz")
+						       ? 0
+						       : t->cells[row * t->nr_columns + c].f64;
 			}
 		}
 	}

@@ -34,7 +34,8 @@ Test(name, parameters_go)
 	cr_expect(eq(str, plain("A::operator()(int)"), "A::operator()"));
 	cr_expect(eq(str, plain("(anonymous namespace)::f(int)"), "(anonymous namespace)::f"));
 	cr_expect(eq(str, plain("ns::(anonymous namespace)"), "ns::(anonymous namespace)"));
-	cr_expect(eq(str, plain("f()::{lambda(int)#1}::operator()(int) const"), "f()::{lambda(int)#1}::operator()"));
+	cr_expect(eq(str, plain("f()::{lambda(int)#1}::operator()(int) const"),
+		     "f()::{lambda(int)#1}::operator()"));
 	cr_expect(eq(str, plain("main.(*T)"), "main.(*T)"));
 	cr_expect(eq(str, plain("()"), "()"));
 	cr_expect(eq(str, plain("a)b)"), "a)b)"), "never opened");
@@ -45,7 +46,8 @@ Test(name, what_readers_cut_at_is_replaced)
 {
 	cr_expect(eq(str, function("(anonymous namespace)::f(int)"), "{anonymous namespace}::f"));
 	cr_expect(eq(str, function("A::operator()(int)"), "A::operator{}"));
-	cr_expect(eq(str, function("std::function<void (int)>::operator()(int) const"), "std::function<void {int}>::operator{}"));
+	cr_expect(eq(str, function("std::function<void (int)>::operator()(int) const"),
+		     "std::function<void {int}>::operator{}"));
 	cr_expect(eq(str, function("operator+(A, B)"), "operator plus"));
 	cr_expect(eq(str, function("operator++(A)"), "operator plusplus"));
 	cr_expect(eq(str, function("operator+=(A)"), "operator plus="));
@@ -54,7 +56,8 @@ Test(name, what_readers_cut_at_is_replaced)
 	cr_expect(eq(str, function("P::operator->() const"), "P::operator=>"));
 	cr_expect(eq(str, function("operator-=(A)"), "operator-="));
 	cr_expect(eq(str, function("operator\"\" _ms"), "operator _ms"));
-	cr_expect(eq(str, function("net/http.(*conn).serve"), "net/http.(*conn).serve"), "every reader knows Go's");
+	cr_expect(eq(str, function("net/http.(*conn).serve"), "net/http.(*conn).serve"),
+		  "every reader knows Go's");
 	cr_expect(eq(str, function("main.(*T).f.func(x).(y).z"), "main.(*T).f.func{x}.(y).z"));
 	cr_expect(eq(str, function("a;b\nc"), "a:b\\x0ac"));
 	cr_expect(eq(str, function(" a "), "_a_"));
@@ -113,7 +116,10 @@ Test(name, tasks)
 	cr_expect(eq(str, task(" x "), "_x_"));
 	cr_expect(eq(str, task("   "), "_ _"));
 	cr_expect(eq(str, task("a;b\t\xff"), "a:b\\x09\\xff"));
-	cr_expect(eq(str, task("x\xc2\xa0" "12 y"), "x_12 y"));
+	cr_expect(eq(str,
+		     task("x\xc2\xa0"
+			  "12 y"),
+		     "x_12 y"));
 	cr_expect(eq(str, tt_name_task(buf, sizeof(buf), "a;1 2", 42, TT_NAME_PLAIN), "a;1 2"));
 }
 
@@ -125,7 +131,8 @@ Test(name, any_bytes_fit)
 		char comm[TT_COMM_LEN + 1] = "", *name;
 
 		for (unsigned i = 0; i < TT_COMM_LEN; i++)
-			comm[i] = tb_random(&seed) % 3 ? (char)(tb_random(&seed) >> 17) : " 1/.;(+\xe2"[tb_random(&seed) % 8];
+			comm[i] = tb_random(&seed) % 3 ? (char)(tb_random(&seed) >> 17)
+						       : " 1/.;(+\xe2"[tb_random(&seed) % 8];
 		name = task(comm);
 		cr_assert(lt(sz, strlen(name), TT_NAME_TASK_MAX - 1));
 		cr_assert(not(strpbrk(name, ";\n\t\x7f") != NULL));

@@ -12,7 +12,9 @@ static struct tt_repeat *repeat;
 static void put_hit(void *ctx, const struct tt_hit *hit)
 {
 	(void)ctx;
-	cr_assert(eq(int, repeat ? tt_repeat_add(repeat, hit) : tt_perf_text_put(text, hit, hit->weight_ns, 1), 0));
+	cr_assert(eq(int,
+		     repeat ? tt_repeat_add(repeat, hit) : tt_perf_text_put(text, hit, hit->weight_ns, 1),
+		     0));
 }
 
 static int put_event(void *ctx, const struct tt_event *ev)
@@ -68,7 +70,10 @@ static void expect_sched(bool stacks, const char *golden)
 	struct replay r = { 0 };
 
 	replay_open(&r, TT_SECTIONS_NONE, put_event, 0, put_hit);
-	cr_assert(eq(int, tt_perf_sched_open(&r.out, tt_pipeline_world(r.p), &r.view, stacks ? r.stacks : NULL, &sched), 0));
+	cr_assert(eq(int,
+		     tt_perf_sched_open(&r.out, tt_pipeline_world(r.p), &r.view, stacks ? r.stacks : NULL,
+					&sched),
+		     0));
 	replay_run(&r, 0);
 	cr_expect(eq(u64, tt_perf_sched_nr(sched), 15));
 	tt_perf_sched_close(sched);
@@ -165,7 +170,9 @@ Test(perf_text, more_stacks_than_are_kept_still_add_up)
 /* Late events are not earlier than those before them. */
 Test(perf_text, times_never_go_back)
 {
-	struct tt_hit hit = { .cause = TT_CAUSE_STEAL, .comm = "x", .weight_ns = 1, .top = "[stolen]", .ts_ns = 5000 };
+	struct tt_hit hit = {
+		.cause = TT_CAUSE_STEAL, .comm = "x", .weight_ns = 1, .top = "[stolen]", .ts_ns = 5000
+	};
 	struct replay r = { 0 };
 
 	replay_open(&r, TT_SECTIONS_NONE, NULL, 0, put_hit);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "collector/export/names.h"
+#include "collector/export/intern.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
-struct tt_names {
+struct tt_intern {
 	char *bytes;
 	size_t nr_bytes, nr_bytes_max;
 	uint32_t *starts; /* by number */
@@ -15,9 +15,9 @@ struct tt_names {
 	uint32_t nr, max;
 };
 
-int tt_names_open(uint32_t max, size_t nr_bytes, struct tt_names **ret_n)
+int tt_intern_open(uint32_t max, size_t nr_bytes, struct tt_intern **ret_n)
 {
-	struct tt_names *n = calloc(1, sizeof(*n));
+	struct tt_intern *n = calloc(1, sizeof(*n));
 	uint64_t nr_cells = 4;
 
 	if (!n)
@@ -31,14 +31,14 @@ int tt_names_open(uint32_t max, size_t nr_bytes, struct tt_names **ret_n)
 	n->starts = calloc(max, sizeof(*n->starts));
 	n->cells = calloc(nr_cells, sizeof(*n->cells));
 	if (!n->bytes || !n->starts || !n->cells) {
-		tt_names_close(n);
+		tt_intern_close(n);
 		return -ENOMEM;
 	}
 	*ret_n = n;
 	return 0;
 }
 
-void tt_names_close(struct tt_names *n)
+void tt_intern_close(struct tt_intern *n)
 {
 	if (!n)
 		return;
@@ -48,7 +48,7 @@ void tt_names_close(struct tt_names *n)
 	free(n);
 }
 
-uint32_t tt_names_get(struct tt_names *n, const char *text)
+uint32_t tt_intern_get(struct tt_intern *n, const char *text)
 {
 	size_t len = strlen(text);
 	uint64_t i = XXH64(text, len, 0) & n->mask;
@@ -58,7 +58,7 @@ uint32_t tt_names_get(struct tt_names *n, const char *text)
 	if (n->cells[i])
 		return n->cells[i] - 1;
 	if (n->nr == n->max || len >= n->nr_bytes_max - n->nr_bytes)
-		return TT_NAMES_NONE;
+		return TT_INTERN_NONE;
 	memcpy(n->bytes + n->nr_bytes, text, len + 1);
 	n->starts[n->nr] = (uint32_t)n->nr_bytes;
 	n->nr_bytes += len + 1;
@@ -66,12 +66,12 @@ uint32_t tt_names_get(struct tt_names *n, const char *text)
 	return n->nr - 1;
 }
 
-const char *tt_names_text(const struct tt_names *n, uint32_t id)
+const char *tt_intern_text(const struct tt_intern *n, uint32_t id)
 {
 	return n->bytes + n->starts[id];
 }
 
-uint32_t tt_names_nr(const struct tt_names *n)
+uint32_t tt_intern_nr(const struct tt_intern *n)
 {
 	return n->nr;
 }
