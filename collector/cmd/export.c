@@ -202,7 +202,7 @@ static void tell_end(const struct export *ex, const struct tt_export_end *end)
 	if (stacked && !ex->opts->common.device)
 		log_info("%s lies on other disks: its I/O is there twice; --device chooses one", stacked);
 	if (end->nr_merged)
-		log_warn("%s: %llu hits found no room for their stacks; their time is kept apart", file,
+		log_warn("%s: %llu hits found no room for all of their stack; their time is there", file,
 			 (unsigned long long)end->nr_merged);
 }
 

@@ -334,6 +334,11 @@ const struct tt_world *tt_pipeline_world(const struct tt_pipeline *p)
 	return p->world;
 }
 
+int tt_pipeline_event_error(const struct tt_pipeline *p)
+{
+	return p->event_err;
+}
+
 uint64_t tt_pipeline_epoch_ts_ns(const struct tt_pipeline *p)
 {
 	return p->epoch_ts_ns;

@@ -36,6 +36,7 @@ void tt_pipeline_close(struct tt_pipeline *p);
 struct tt_sink tt_pipeline_sink(struct tt_pipeline *p);
 
 const struct tt_world *tt_pipeline_world(const struct tt_pipeline *p);
+int tt_pipeline_event_error(const struct tt_pipeline *p); /* of opts->event; 0 = none */
 
 /* Last epoch, 0 before the first; last event. */
 uint64_t tt_pipeline_epoch_ts_ns(const struct tt_pipeline *p);

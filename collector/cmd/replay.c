@@ -115,7 +115,7 @@ int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink,
 		progress_show(&progress, tt_session_reader_bytes(reader));
 	} while (!err);
 	log_status("%s", "");
-	if (err < 0 && err != -EPIPE)
+	if (err < 0 && !writes)
 		log_error("%s: cannot read it: %s", file, strerror(-err));
 	return err < 0 ? err : 0;
 }
@@ -279,6 +279,19 @@ static void tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR])
 		log_info("%s: lost: %s", file, details);
 }
 
+static int read_events(const struct tt_replay_job *job, struct tt_session_reader *reader,
+		       struct tt_pipeline *p)
+{
+	struct tt_sink sink = tt_pipeline_sink(p);
+	int err = tt_replay_read(reader, &sink, job->file, true);
+
+	if (err && err == tt_pipeline_event_error(p) && err != -EPIPE)
+		log_error("cannot write what is in %s: %s", job->file, strerror(-err));
+	else if (err && err != -EPIPE)
+		log_error("%s: cannot read it: %s", job->file, strerror(-err));
+	return err;
+}
+
 static int run_job(const struct tt_replay_job *job, struct tt_session_reader *reader,
 		   struct tt_stacks *stacks)
 {
@@ -298,7 +311,6 @@ static int run_job(const struct tt_replay_job *job, struct tt_session_reader *re
 	struct tt_replay_scene scene = { info, NULL, &filters.view, stacks, pipeline_opts.from_ts_ns };
 	struct tt_replay_end end;
 	struct tt_pipeline *p = NULL;
-	struct tt_sink sink;
 	int err;
 
 	tt_view_fill(&filters, &view_opts, job->common, info);
@@ -306,10 +318,9 @@ static int run_job(const struct tt_replay_job *job, struct tt_session_reader *re
 	if (err)
 		return err;
 	scene.world = tt_pipeline_world(p);
-	sink = tt_pipeline_sink(p);
 	err = job->open(job->ctx, &scene);
 	if (!err)
-		err = tt_replay_read(reader, &sink, job->file, true);
+		err = read_events(job, reader, p);
 	if (!err)
 		err = tt_replay_check_end(reader, p, job->file, job->done);
 	if (!err)

@@ -18,8 +18,8 @@ extern const struct argp tt_argp_range; /* its input is a struct tt_range_option
 uint64_t tt_range_from_ts_ns(const struct tt_range_options *range, const struct tt_info *info);
 uint64_t tt_range_to_ts_ns(const struct tt_range_options *range, const struct tt_info *info);
 
-/* Gives what is left of the session to the sink. Logs its failure; 0 or the sink's error (-EPIPE is the reader's of our output: not
- * logged). writes: the sink writes to stdout meanwhile; where that is the terminal too, there is no progress. */
+/* Gives what is left of the session to the sink. 0 or the sink's error, which is logged unless writes. writes: the sink writes to stdout
+ * meanwhile; where that is the terminal too, there is no progress. */
 int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file,
 		   bool writes);
 
@@ -30,6 +30,7 @@ int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_
 /* The stretch that was looked at. Logs; -ERANGE: the range lies beyond the end. */
 int tt_replay_interval(const struct tt_range_options *range, const struct tt_session_reader *reader,
 		       const struct tt_pipeline *p, struct tt_interval *interval);
+
 /* What is there while events come. Borrowed until the job is over. */
 struct tt_replay_scene {
 	const struct tt_info *info;
@@ -57,7 +58,7 @@ struct tt_replay_job {
 	bool needs_stacks;
 	bool needs_names_first; /* stacks are complete before the first event: the session is read twice */
 	void *ctx;
-	/* In this order; each logs its failure and ends it. -EPIPE: nobody wants more, which ends it as well. */
+	/* In this order; a failure ends it, and all but event have logged it. -EPIPE: nobody wants more, which ends it as well. */
 	int (*open)(void *ctx, const struct tt_replay_scene *scene);
 	int (*event)(void *ctx, const struct tt_event *ev);
 	int (*finish)(void *ctx, const struct tt_replay_end *end);

@@ -3,6 +3,15 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
+
+/* Names stay where they are as long as the table of stacks, and each is there once. */
+uint64_t tt_frame_key(const struct tt_frame_info *f)
+{
+	uint64_t key[3] = { (uintptr_t)f->symbol, (uintptr_t)f->module, f->is_inlined };
+
+	return f->is_made || (!f->ip && !f->module) ? 0 : XXH64(key, sizeof(key), 0) | 1;
+}
 
 struct list {
 	struct tt_frame_info *frames;

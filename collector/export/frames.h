@@ -19,6 +19,10 @@
 
 enum { TT_FRAMES_MAX = 1280 }; /* more is cut at the root: four halves with every second function inlined */
 
+/* Frames of the same name and file have the same key, so that what is made of them is made once: 0 for those that are not in the table of
+ * stacks, whose names may be elsewhere tomorrow. */
+uint64_t tt_frame_key(const struct tt_frame_info *f);
+
 /* How many. Names of wakers are written to waker_name (TT_COMM_LEN + 1 bytes; NULL = without wakers), and valid as long as that. */
 unsigned tt_frames_of_hit(const struct tt_hit *hit, const struct tt_stacks *stacks, char *waker_name,
 			  struct tt_frame_info frames[TT_FRAMES_MAX]);

@@ -6,11 +6,14 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "collector/aggregate/index.h"
 #include "collector/export/name.h"
 
 enum {
 	KEPT_BYTES_MAX = 8 << 20,
 	NR_CELLS = 1 << 16, /* half of them are used at most */
+	NR_FRAMES_MAX = 1 << 17,
+	FRAME_BYTES_MAX = 16 << 20,
 	ADDRESS_WIDTH = 16,
 };
 
@@ -40,6 +43,10 @@ struct tt_stack_text {
 	char *text; /* of the stack at hand */
 	size_t nr_text, nr_text_max;
 	bool no_memory;
+	/* " function (file)\n" by tt_frame_key, where in frame_bytes */
+	struct tt_index by_frame;
+	char *frame_bytes;
+	uint32_t nr_frame_bytes;
 	struct tt_frame_info frames[TT_FRAMES_MAX];
 };
 
@@ -53,7 +60,8 @@ int tt_stack_text_open(const struct tt_stacks *stacks, bool with_wakers, struct 
 	st->with_wakers = with_wakers;
 	st->cells = calloc(NR_CELLS, sizeof(*st->cells));
 	st->kept = malloc(KEPT_BYTES_MAX);
-	if (!st->cells || !st->kept) {
+	st->frame_bytes = malloc(FRAME_BYTES_MAX);
+	if (!st->cells || !st->kept || !st->frame_bytes || tt_index_open(&st->by_frame, NR_FRAMES_MAX)) {
 		tt_stack_text_close(st);
 		return -ENOMEM;
 	}
@@ -67,6 +75,8 @@ void tt_stack_text_close(struct tt_stack_text *st)
 		return;
 	free(st->cells);
 	free(st->kept);
+	free(st->frame_bytes);
+	tt_index_close(&st->by_frame);
 	free(st->text);
 	free(st);
 }
@@ -100,12 +110,10 @@ static void add_address(struct tt_stack_text *st, uint64_t ip)
 	add(st, digits, sizeof(digits));
 }
 
-static void add_frame(struct tt_stack_text *st, const struct tt_frame_info *f)
+static void add_name(struct tt_stack_text *st, const struct tt_frame_info *f)
 {
 	char name[TT_NAME_FRAME_MAX];
 
-	add(st, "\t", 1);
-	add_address(st, f->ip);
 	add(st, " ", 1);
 	tt_name_function(name, sizeof(name), f, TT_NAME_TEXT);
 	add(st, name, strlen(name));
@@ -113,6 +121,37 @@ static void add_frame(struct tt_stack_text *st, const struct tt_frame_info *f)
 	tt_name_file(name, sizeof(name), f);
 	add(st, name, strlen(name));
 	add(st, ")\n", 2);
+}
+
+/* What was added since start is the name of this key. */
+static void keep_name(struct tt_stack_text *st, uint64_t key, size_t start)
+{
+	size_t len = st->nr_text - start;
+
+	if (len + 1 > FRAME_BYTES_MAX - st->nr_frame_bytes || st->no_memory)
+		return;
+	memcpy(st->frame_bytes + st->nr_frame_bytes, st->text + start, len);
+	st->frame_bytes[st->nr_frame_bytes + len] = '\0';
+	if (tt_index_put(&st->by_frame, key, st->nr_frame_bytes))
+		st->nr_frame_bytes += (uint32_t)len + 1;
+}
+
+static void add_frame(struct tt_stack_text *st, const struct tt_frame_info *f)
+{
+	uint64_t key = tt_frame_key(f);
+	uint32_t at = key ? tt_index_find(&st->by_frame, key) : TT_INDEX_NONE;
+	size_t start;
+
+	add(st, "\t", 1);
+	add_address(st, f->ip);
+	start = st->nr_text;
+	if (at != TT_INDEX_NONE) {
+		add(st, st->frame_bytes + at, strlen(st->frame_bytes + at));
+		return;
+	}
+	add_name(st, f);
+	if (key)
+		keep_name(st, key, start);
 }
 
 static void make_text(struct tt_stack_text *st, const struct tt_hit *hit)

@@ -4,7 +4,7 @@
  * One line a frame, leaf first: TAB, address in hex right-aligned in 16, blank, function, blank, (file). No offset behind the function: every
  * reader strips it or, d3js_trace, makes another node of each; flamescope cuts at the first +, a name's own included.
  *
- * The same few stacks come again and again: their text is kept, at most 8 MiB of it, and made anew when that is full.
+ * The same few stacks come again and again: their text is kept, at most 8 MiB of it, and made anew when that is full; so are names, 16 MiB.
  */
 #pragma once
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/aggregate/index.h"
 #include "collector/export/frames.h"
 #include "collector/export/intern.h"
 
@@ -14,6 +15,7 @@ struct tt_tree {
 	uint32_t nr;
 	uint32_t *cells; /* node, at most half of them used; 0 = free: the root is never looked for */
 	struct tt_intern *names;
+	struct tt_index by_frame; /* numbers of names, by tt_frame_key */
 	uint64_t nr_cut;
 	struct tt_frame_info frames[TT_FRAMES_MAX];
 };
@@ -28,7 +30,8 @@ static int open_tree(struct tt_tree **ret_t)
 		return -ENOMEM;
 	t->nodes = calloc(TT_TREE_NODES_MAX, sizeof(*t->nodes));
 	t->cells = calloc(NR_CELLS, sizeof(*t->cells));
-	if (!t->nodes || !t->cells || tt_intern_open(TT_TREE_NAMES_MAX, TT_TREE_NAME_BYTES_MAX, &t->names)) {
+	if (!t->nodes || !t->cells || tt_intern_open(TT_TREE_NAMES_MAX, TT_TREE_NAME_BYTES_MAX, &t->names) ||
+	    tt_index_open(&t->by_frame, TT_TREE_NAMES_MAX)) {
 		tt_tree_close(t);
 		return -ENOMEM;
 	}
@@ -47,13 +50,13 @@ void tt_tree_close(struct tt_tree *t)
 	free(t->nodes);
 	free(t->cells);
 	tt_intern_close(t->names);
+	tt_index_close(&t->by_frame);
 	free(t);
 }
 
 /* The child of this name; TT_TREE_END = no room. */
-static uint32_t get_child(struct tt_tree *t, uint32_t parent, const char *name)
+static uint32_t get_child(struct tt_tree *t, uint32_t parent, uint32_t id)
 {
-	uint32_t id = tt_intern_get(t->names, name);
 	uint64_t i = ((uint64_t)parent << 32 | id) * 0x9e3779b97f4a7c15ull >> 43;
 
 	_Static_assert(NR_CELLS == 1 << 21, "as many bits as are left");
@@ -106,6 +109,20 @@ static char *frame_name(const struct tt_tree *t, char *name, size_t size, const 
 	return name;
 }
 
+static uint32_t frame_id(struct tt_tree *t, const struct tt_frame_info *f)
+{
+	char name[2 * TT_NAME_FRAME_MAX];
+	uint64_t key = tt_frame_key(f);
+	uint32_t id = key ? tt_index_find(&t->by_frame, key) : TT_INDEX_NONE;
+
+	if (id != TT_INDEX_NONE)
+		return id;
+	id = tt_intern_get(t->names, frame_name(t, name, sizeof(name), f));
+	if (key && id != TT_INTERN_NONE)
+		tt_index_put(&t->by_frame, key, id);
+	return id;
+}
+
 static char *task_name(const struct tt_tree *t, char *name, size_t size, const struct tt_hit *hit)
 {
 	tt_name_task(name, size, hit->comm, hit->tid, t->opts.style);
@@ -121,13 +138,13 @@ static void add_hit(struct tt_tree *t, const struct tt_hit *hit, uint64_t nr_hit
 {
 	unsigned nr = tt_frames_of_hit(hit, stacks, NULL, t->frames);
 	uint32_t node = TT_TREE_ROOT, child = TT_TREE_ROOT;
-	char name[2 * TT_NAME_FRAME_MAX];
+	char name[TT_NAME_TASK_MAX];
 
 	if (t->opts.with_tasks)
-		child = get_child(t, node, task_name(t, name, sizeof(name), hit));
+		child = get_child(t, node, tt_intern_get(t->names, task_name(t, name, sizeof(name), hit)));
 	while (child != TT_TREE_END && nr) {
 		node = child;
-		child = get_child(t, node, frame_name(t, name, sizeof(name), &t->frames[--nr]));
+		child = get_child(t, node, frame_id(t, &t->frames[--nr]));
 	}
 	if (child == TT_TREE_END)
 		t->nr_cut += nr_hits;
