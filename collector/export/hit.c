@@ -168,6 +168,22 @@ static void on_switch(struct tt_hits *h, const struct tt_ev_switch *sw)
 	give(h, &hit);
 }
 
+/* Waits of switches that were shed are known by their sum. */
+static void on_shed_wait(struct tt_hits *h, const struct tt_ev_shed_wait *ev)
+{
+	struct tt_hit hit = {
+		.cause = TT_CAUSE_RUNQ,
+		.cpu = ev->ev.cpu,
+		.ts_ns = ev->ev.ts_ns,
+		.weight_ns = ev->wait_ns,
+		.top = "[runq]",
+		.instead = "[shed]",
+	};
+
+	if (wants(h, TT_CAUSE_RUNQ) && tt_view_has_cpu(h->opts.view, ev->ev.cpu) && set_task(h, &hit, TT_TID_UNKNOWN, "[shed]"))
+		give(h, &hit);
+}
+
 static void set_device(struct tt_hits *h, struct tt_hit *hit, uint32_t dev, unsigned group)
 {
 	static const char *const operations[TT_DISK_GROUPS] = { "read", "write", "discard", "flush" };
@@ -300,6 +316,9 @@ void tt_hits_event(struct tt_hits *h, const struct tt_event *ev)
 	switch (ev->kind) {
 	case TT_EV_SWITCH:
 		on_switch(h, (const struct tt_ev_switch *)ev);
+		break;
+	case TT_EV_SHED_WAIT:
+		on_shed_wait(h, (const struct tt_ev_shed_wait *)ev);
 		break;
 	case TT_EV_STEAL:
 		on_steal(h, (const struct tt_ev_steal *)ev);

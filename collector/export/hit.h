@@ -12,7 +12,7 @@
  *   cpu    ns since the sample before, less the steal  recorded_ns - stolen_ns of all CPUs      cpu, task
  *          in it                                       (within one period with --from or --to)
  *
- * What has no task (steal of a stretch that was shed, requests without a submitter, recorded time without a sample) is a hit of nobody:
+ * What has no task (steal and waits of a stretch that was shed, requests without a submitter, recorded time without a sample) is a hit of nobody:
  * left out when tasks are filtered, as in the report. A hit's time is its end. Hits of weight 0 are not made.
  *
  * Causes overlap where time does: requests that a task does not wait for go on while it runs, and a request is there as long as it
