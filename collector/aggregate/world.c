@@ -550,6 +550,14 @@ static void forget_left(struct tt_world *w, uint32_t tid, uint32_t slot)
 	w->first_free_left = slot;
 }
 
+static void forget_left_of(struct tt_world *w, uint32_t tid)
+{
+	uint32_t slot = tt_index_find(&w->left_by_tid, tid);
+
+	if (slot != TT_INDEX_NONE)
+		forget_left(w, tid, slot);
+}
+
 /* The slot for who is not there yet. */
 static uint32_t new_left(struct tt_world *w, uint32_t tid)
 {
@@ -570,8 +578,7 @@ static void remember_left(struct tt_world *w, const struct tt_ev_switch *sw)
 	uint32_t tid = sw->prev_tid, slot = tt_index_find(&w->left_by_tid, tid);
 
 	if ((sw->ev.flags & TT_SW_STATE_MASK) == TT_STATE_DEAD) {
-		if (slot != TT_INDEX_NONE)
-			forget_left(w, tid, slot);
+		forget_left_of(w, tid);
 		return;
 	}
 	if (slot == TT_INDEX_NONE)
@@ -616,8 +623,12 @@ static void on_switch(struct tt_world *w, const struct tt_ev_switch *sw)
 		return;
 	advance_window(c, sw->ev.ts_ns);
 	c->cpu.running_tid = sw->next_tid;
-	if (sw->has_stacks)
+	if (sw->has_stacks) {
 		follow_stacks(w, c, sw);
+	} else if (w->left) { /* what was known of the two is not true any more */
+		forget_left_of(w, sw->prev_tid);
+		forget_left_of(w, sw->next_tid);
+	}
 	c->running_uncertain = false;
 }
 

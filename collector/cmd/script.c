@@ -137,7 +137,9 @@ static int take_event(void *ctx, const struct tt_event *ev)
 {
 	struct script *s = ctx;
 
-	if (s->sched)
+	if (ev->kind == TT_EV_EPOCH) /* who reads a recording in progress sees each epoch at once */
+		tt_out_flush(&s->out);
+	else if (s->sched)
 		s->err = tt_perf_sched_event(s->sched, ev);
 	else
 		tt_hits_event(s->hits, ev);

@@ -251,7 +251,12 @@ Test(world, what_was_consumed_or_shed_is_not_known)
 	switch_to(0, 30, 100, 200, TT_STATE_SLEEPING, 0, 0);
 	cr_expect(eq(u64, came_from(), 0), "a switch without stacks");
 	switch_to(1, 40, 0, 100, TT_STATE_IDLE, 0, 7000);
-	cr_expect(eq(u64, came_from(), 0), "consumed at 20");
+	cr_expect(eq(u64, came_from(), 0), "it left without a stack");
+	switch_to(1, 42, 100, 0, TT_STATE_SLEEPING, 0, 5000);
+	switch_to(1, 44, 0, 100, TT_STATE_IDLE, 0, 0);
+	switch_to(1, 46, 100, 0, TT_STATE_SLEEPING, 0, 0);
+	switch_to(1, 48, 0, 100, TT_STATE_IDLE, 0, 7000);
+	cr_expect(eq(u64, came_from(), 0), "nor is an older one its last");
 	switch_to(1, 50, 100, 0, TT_STATE_SLEEPING, 0, 8000);
 	lose(TT_LOSS_SWITCHES, 0, 60);
 	switch_to(1, 70, 0, 100, TT_STATE_IDLE, 0, 7000);
