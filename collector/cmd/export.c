@@ -231,6 +231,7 @@ static int export_session(const struct export_options *opts)
 		.common = &opts->common,
 		.range = &opts->range,
 		.done = "exported",
+		.writes_to_stdout = !strcmp(opts->output, "-"),
 		.needs_stacks = true,
 		.needs_names_first = opts->exporter->needs_names_first,
 		.ctx = &ex,

@@ -102,21 +102,18 @@ static void progress_show(void *ctx, uint64_t done_bytes)
 
 /* --- reading --- */
 
-int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file,
-		   bool writes)
+int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file, bool quiet)
 {
 	struct progress progress;
 	int err;
 
 	progress_open(&progress, "reading", file);
-	progress.hidden = writes && isatty(STDOUT_FILENO);
+	progress.hidden = quiet;
 	do {
 		err = tt_session_read_epoch(reader, sink);
 		progress_show(&progress, tt_session_reader_bytes(reader));
 	} while (!err);
 	log_status("%s", "");
-	if (err < 0 && !writes)
-		log_error("%s: cannot read it: %s", file, strerror(-err));
 	return err < 0 ? err : 0;
 }
 
@@ -173,11 +170,10 @@ static int read_names(struct tt_session_reader *reader, const char *file, struct
 	}
 	tt_session_skip_sched(reader);
 	err = tt_replay_read(reader, &sink, file, false);
-	if (!err) {
+	if (!err)
 		err = tt_session_rewind(reader);
-		if (err)
-			log_error("%s: cannot read it again: %s", file, strerror(-err));
-	}
+	if (err)
+		log_error("%s: cannot read its names: %s", file, strerror(-err));
 	tt_decoder_close(names.dec);
 	return err;
 }
@@ -283,7 +279,8 @@ static int read_events(const struct tt_replay_job *job, struct tt_session_reader
 		       struct tt_pipeline *p)
 {
 	struct tt_sink sink = tt_pipeline_sink(p);
-	int err = tt_replay_read(reader, &sink, job->file, true);
+	bool is_same_terminal = job->writes_to_stdout && isatty(STDOUT_FILENO);
+	int err = tt_replay_read(reader, &sink, job->file, is_same_terminal);
 
 	if (err && err == tt_pipeline_event_error(p) && err != -EPIPE)
 		log_error("cannot write what is in %s: %s", job->file, strerror(-err));

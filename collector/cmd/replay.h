@@ -18,10 +18,10 @@ extern const struct argp tt_argp_range; /* its input is a struct tt_range_option
 uint64_t tt_range_from_ts_ns(const struct tt_range_options *range, const struct tt_info *info);
 uint64_t tt_range_to_ts_ns(const struct tt_range_options *range, const struct tt_info *info);
 
-/* Gives what is left of the session to the sink. 0 or the sink's error, which is logged unless writes. writes: the sink writes to stdout
- * meanwhile; where that is the terminal too, there is no progress. */
+/* Gives what is left of the session to the sink, with progress on a terminal, unless quiet: stdout may be the same terminal. 0 or the
+ * sink's error; logs none. */
 int tt_replay_read(struct tt_session_reader *reader, const struct tt_sink *sink, const char *file,
-		   bool writes);
+		   bool quiet);
 
 /* What is said about a file that is not whole; done is what was done with its whole part ("reported"). -EBADMSG when there is none. */
 int tt_replay_check_end(const struct tt_session_reader *reader, const struct tt_pipeline *p, const char *file,
@@ -55,6 +55,7 @@ struct tt_replay_job {
 	const struct tt_common_options *common; /* filters */
 	const struct tt_range_options *range;
 	const char *done; /* see tt_replay_check_end */
+	bool writes_to_stdout;
 	bool needs_stacks;
 	bool needs_names_first; /* stacks are complete before the first event: the session is read twice */
 	void *ctx;

@@ -3,7 +3,9 @@
 #include "collector/cmd/cmd.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "collector/base/log.h"
 #include "collector/cmd/pipeline.h"
 #include "collector/cmd/replay.h"
 #include "collector/cmd/view_options.h"
@@ -119,6 +121,8 @@ static int report_session(const struct report_options *opts, struct tt_session_r
 	if (!err) {
 		sink = tt_pipeline_sink(p);
 		err = tt_replay_read(reader, &sink, opts->file, false);
+		if (err)
+			log_error("%s: cannot read it: %s", opts->file, strerror(-err));
 	}
 	if (!err)
 		err = tt_replay_check_end(reader, p, opts->file, "reported");

@@ -231,6 +231,7 @@ static int script_session(const struct script_options *opts)
 		.common = &opts->common,
 		.range = &opts->range,
 		.done = "printed",
+		.writes_to_stdout = true,
 		.needs_names_first = opts->event != EVENT_SCHED || opts->with_stacks,
 		.ctx = &s,
 		.open = open_text,
