@@ -114,6 +114,7 @@ enum {
 	TT_SW_WOKEN_IN_IRQ = 0x0100, /* the waker was an interrupt that hit waker_tid */
 	TT_SW_MIGRATED = 0x0200,     /* who comes waited on another CPU first (queued_cpu) */
 	TT_SW_THROTTLED = 0x0400,    /* who comes was throttled by a CPU quota during the wait */
+	TT_SW_PUSHED = 0x0800,	     /* who left was pushed off by the kernel, it did not call schedule(): R+ of perf */
 	TT_SW_SEEN_MASK = 0x3000,    /* marks: what saw the steal: enum tt_steal_seen << TT_SW_SEEN_SHIFT */
 	TT_SW_SEEN_SHIFT = 12,
 	TT_SW_STEAL_JUMP = 0x4000, /* the steal clock went back or jumped; steal_ns was clamped */
@@ -126,10 +127,11 @@ enum tt_task_state {			      /* what a task that left the CPU does; the letters 
 		     TT_STATE_DISK_SLEEP = 2, /* D */
 		     TT_STATE_STOPPED = 3,    /* T */
 		     TT_STATE_TRACED = 4,     /* t */
-		     TT_STATE_DEAD = 5,	      /* X, Z */
+		     TT_STATE_DEAD = 5,	      /* X: nobody waits for it */
 		     TT_STATE_PARKED = 6,     /* P */
 		     TT_STATE_IDLE = 7,	      /* I: uninterruptible, not in the load average */
 		     TT_STATE_OTHER = 8,
+		     TT_STATE_ZOMBIE = 9, /* Z: dead, its parent has not asked yet */
 };
 
 enum tt_wait_kind {

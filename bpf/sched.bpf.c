@@ -318,7 +318,9 @@ int NAMED_PROG(PROG(wakeup_new), struct task_struct *p)
 
 static __always_inline u16 state_code(u32 state, u32 exit_state)
 {
-	if (exit_state || state & 0x00b0) /* EXIT_DEAD 0x10, EXIT_ZOMBIE 0x20, TASK_DEAD 0x80 */
+	if (exit_state & 0x0020) /* EXIT_ZOMBIE */
+		return TT_STATE_ZOMBIE;
+	if (exit_state || state & 0x0090) /* EXIT_DEAD 0x10, TASK_DEAD 0x80 */
 		return TT_STATE_DEAD;
 	if (state & 0x0040)
 		return TT_STATE_PARKED;
@@ -352,6 +354,8 @@ static __always_inline u16 note_leaving(struct task_struct *prev, bool preempt, 
 	flags = state_code(state, RD(prev, exit_state));
 	if (RD_BIT(prev, in_iowait))
 		flags |= TT_SW_IOWAIT;
+	if (preempt)
+		flags |= TT_SW_PUSHED;
 	/* A preempted task is runnable whatever its state says: it has not come to sleep yet. */
 	if (!preempt && state)
 		return flags;

@@ -576,8 +576,9 @@ static uint32_t new_left(struct tt_world *w, uint32_t tid)
 static void remember_left(struct tt_world *w, const struct tt_ev_switch *sw)
 {
 	uint32_t tid = sw->prev_tid, slot = tt_index_find(&w->left_by_tid, tid);
+	unsigned state = sw->ev.flags & TT_SW_STATE_MASK;
 
-	if ((sw->ev.flags & TT_SW_STATE_MASK) == TT_STATE_DEAD) {
+	if (state == TT_STATE_DEAD || state == TT_STATE_ZOMBIE) {
 		forget_left_of(w, tid);
 		return;
 	}

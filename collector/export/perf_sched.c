@@ -134,18 +134,14 @@ static char *put_prio(char *to, unsigned prio)
 	return prio == PRIO_DEADLINE ? PUT(to, "-1") : tt_put_u64(to, prio, 0);
 }
 
-static char *put_state(const struct tt_perf_sched *ps, char *to, const struct tt_ev_switch *sw)
+static char *put_state(char *to, const struct tt_ev_switch *sw)
 {
-	static const char letters[TT_SW_STATE_MASK + 1] = "RSDTtXPIDDDDDDDD";
+	static const char letters[TT_SW_STATE_MASK + 1] = "RSDTtXPIDZDDDDDD";
 	unsigned state = sw->ev.flags & TT_SW_STATE_MASK;
-	const struct tt_world_task *task;
 
-	if (sw->ev.flags & TT_SW_PREEMPTED && state != TT_STATE_RUNNING)
-		return PUT(to, "R+"); /* only preemption takes the CPU from who has begun to go to sleep */
-	if (!sw->prev_tid)
-		return PUT(to, "R"); /* idle is never asleep for the kernel */
-	task = state == TT_STATE_DEAD ? tt_world_task(ps->world, sw->prev_tid) : NULL;
-	*to++ = task && task->pid == task->tid ? 'Z' : letters[state];
+	if (sw->ev.flags & TT_SW_PUSHED)
+		return PUT(to, "R+");
+	*to++ = sw->prev_tid ? letters[state] : 'R'; /* idle is never asleep for the kernel */
 	return to;
 }
 
@@ -164,7 +160,7 @@ static void put_line(struct tt_perf_sched *ps, const struct tt_ev_switch *sw, un
 	to = PUT(to, " prev_prio=");
 	to = put_prio(to, prev_prio);
 	to = PUT(to, " prev_state=");
-	to = put_state(ps, to, sw);
+	to = put_state(to, sw);
 	to = PUT(to, " ==> next_comm=");
 	to = put(to, next.comm, next.len);
 	to = PUT(to, " next_pid=");

@@ -5,9 +5,7 @@
  *   "next_comm=swapper/1 next_pid=0 next_prio=120"
  *
  * What a recording does not have: prev_prio is what the task had when it was switched in; 120 for who was running when recording
- * began or went on after a loss. Who is runnable is R, also where the kernel says R+ (preempted inside the kernel): a recording tells the two
- * apart only when the task was about to sleep. A dead task is Z when it was its process' first thread, else X. A state that has no letter of its own is D,
- * as in the kernel. Names are raw as in perf, but control characters and invalid UTF-8 are escaped. CLOCK_MONOTONIC, as of
+ * began or went on after a loss. A state that has no letter of its own is D, as in the kernel. Names are raw as in perf, but control characters and invalid UTF-8 are escaped. CLOCK_MONOTONIC, as of
  * perf record -k mono.
  *
  * With stacks, the line is as of perf record -g: the name is not right-aligned, and the stack of who left and an empty line follow.

@@ -187,8 +187,8 @@ for event in runq steal cpu; do
 	check "this machine's $event: every reader reads the same" "$(perl "$here/readers.pl" check $event.txt | head -n 4)" perl "$here/readers.pl" check $event.txt >reader.out
 done
 
-# Line by line as perf script prints the same switches, away from both ends. perf's R+ is our R, and the name at the head of its
-# line is of /proc, which says more of kworkers: left out.
+# Line by line as perf script prints the same switches, away from both ends. The name at the head of perf's line is of /proc,
+# which says more of kworkers: left out.
 if [ -n "$perf" ]; then
 	ended_within 20 "$perf_pid"
 	wait "$perf_pid"
@@ -198,7 +198,7 @@ if [ -n "$perf" ] && [ -s perf.txt ]; then
 	# Without the time, of one CPU at a time, between two times.
 	middle() { # FILE CPU FROM TO
 		awk -v cpu="[$2]" -v from="$3" -v to="$4" '{ for (i = 2; i < NF; i++) if ($i == cpu && $(i - 1) ~ /^[0-9]+$/) { t = $(i + 1) + 0; break } }
-			i < NF && t > from && t < to { sub(/ +[0-9]+\.[0-9]+: /, " "); sub(/prev_state=R\+/, "prev_state=R")
+			i < NF && t > from && t < to { sub(/ +[0-9]+\.[0-9]+: /, " ")
 				print substr($0, match($0, /[0-9]+ \[[0-9]+\] sched:/)) }' "$1"
 	}
 	times() { awk '{ for (i = 2; i < NF; i++) if ($i ~ /^[0-9]+\.[0-9]+:$/) { print $i + 0; break } }' "$1"; }

@@ -297,7 +297,7 @@ static inline void made_cpu0(struct made *m)
 	made_switch(m, &(struct made_switch){ 250000, 100, TT_STATE_SLEEPING, TT_WAIT_WAKEUP, 60000, 2000, 102, TT_SW_WOKEN_IN_IRQ,
 					      { MADE_K_SWITCH, MADE_U_HOSTILE, MADE_K_WAKE_IRQ, TT_STACK_NONE } });
 	made_switch(m, &(struct made_switch){ 100000, 103, TT_STATE_STOPPED, TT_WAIT_UNKNOWN, 1234, 5, 0, 0, { TT_STACK_MISSED, TT_STACK_MISSED, 0, 0 } });
-	made_switch(m, &(struct made_switch){ 100000, 104, TT_STATE_DEAD, TT_WAIT_WAKEUP, 999, 20, 107, 0, { MADE_LOST, MADE_U_DEEP, MADE_LOST, 0 } });
+	made_switch(m, &(struct made_switch){ 100000, 104, TT_STATE_ZOMBIE, TT_WAIT_WAKEUP, 999, 20, 107, 0, { MADE_LOST, MADE_U_DEEP, MADE_LOST, 0 } });
 	made_switch(m, &(struct made_switch){ 100000, 101, TT_STATE_IDLE, TT_WAIT_WAKEUP, 80000, 10, 110, 0,
 					      { MADE_K_SWITCH, MADE_U_EMPTY, MADE_K_WAKE, MADE_U_INLINED } });
 	made_switch(m, &(struct made_switch){ 100000, 0, TT_STATE_SLEEPING, 0, 0, 0, 0, 0, { MADE_K_SWITCH, MADE_U_DEEP, 0, 0 } });
@@ -322,7 +322,7 @@ static inline void made_cpu1(struct made *m)
 	made_sched(m, 1, TT_BATCH_AFTER_SHED);
 	m->t.b.nr_shed_switches = 3;
 	made_switch(m, &(struct made_switch){ 200000, 108, TT_STATE_SLEEPING, TT_WAIT_PREEMPTED, 7000, 500, 0, 0, { MADE_K_SWITCH, MADE_U_NO_NAMES, 0, 0 } });
-	made_switch(m, &(struct made_switch){ 200000, 109, TT_SW_PREEMPTED, TT_WAIT_WAKEUP, 8000, 0, 108, 0, { MADE_K_SWITCH, MADE_U_NO_NAMES, MADE_K_WAKE, 0 } });
+	made_switch(m, &(struct made_switch){ 200000, 109, TT_SW_PREEMPTED | TT_SW_PUSHED, TT_WAIT_WAKEUP, 8000, 0, 108, 0, { MADE_K_SWITCH, MADE_U_NO_NAMES, MADE_K_WAKE, 0 } });
 	made_switch(m, &(struct made_switch){ 200000, 105, TT_STATE_TRACED, TT_WAIT_WAKEUP, 9000, 0, 109, 0, { MADE_K_SWITCH, 0, MADE_K_WAKE, 0 } });
 	made_switch(m, &(struct made_switch){ 200000, 110, TT_STATE_OTHER, TT_WAIT_WAKEUP, 11000, 0, 105, 0, { 0, MADE_U_INLINED, MADE_K_WAKE, 0 } });
 	made_switch(m, &(struct made_switch){ 200000, 108, TT_STATE_SLEEPING, TT_WAIT_PREEMPTED, 600000, 0, 0, 0, { MADE_K_SWITCH, MADE_U_EMPTY, 0, 0 } });
