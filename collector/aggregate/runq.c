@@ -578,13 +578,15 @@ static void add_cpu_row(const struct runq *rq, struct tt_report *r, struct tt_ta
 			const struct cpu_sum *sum, uint64_t dur_ns)
 {
 	const struct tt_hist *h = &sum->wait;
+	/* whose waits were shed is not known */
+	uint64_t sum_ns = h->sum_ns + (tt_view_has_task_filter(rq->view) ? 0 : sum->shed_wait_ns);
 
 	tt_table_add_row(r, t);
 	tt_row_text(r, t, CPU_NAME, name);
 	tt_row_f64(t, CPU_WAITS_PER_S, tt_per_s((double)h->nr_total, dur_ns));
-	tt_row_f64(t, CPU_MS_PER_S, tt_per_s((double)(h->sum_ns + sum->shed_wait_ns) / 1e6, dur_ns));
+	tt_row_f64(t, CPU_MS_PER_S, tt_per_s((double)sum_ns / 1e6, dur_ns));
 	tt_row_u64(t, CPU_WAITS, h->nr_total);
-	tt_row_u64(t, CPU_SUM, h->sum_ns + sum->shed_wait_ns);
+	tt_row_u64(t, CPU_SUM, sum_ns);
 	if (rq->counters_only)
 		return;
 	fill_percentile(t, CPU_P50, h, 50);
@@ -925,11 +927,13 @@ static void add_notes(const struct runq *rq, const struct tt_interval *interval,
 		tt_section_add_note(
 			r, s,
 			"percentiles are partial: %s switches were shed between %.3f s and %.3f s; their "
-			"waits sum up to %.1f ms, which the sums hold",
+			"waits sum up to %.1f ms%s",
 			tt_format_count(count, sizeof(count), rq->nr_shed),
 			tt_session_s(rq->world, rq->first_shed_ts_ns), tt_session_s(rq->world, rq->last_shed_ts_ns),
-			(double)all->shed_wait_ns / 1e6);
-	if (rq->nr_shed && all->shed_wait_ns)
+			(double)all->shed_wait_ns / 1e6,
+			tt_view_has_task_filter(rq->view) ? "; whose they were is not known, the sums do not hold them"
+							  : ", which the sums hold");
+	if (rq->nr_shed && all->shed_wait_ns && !tt_view_has_task_filter(rq->view))
 		tt_section_add_note(r, s,
 				    rq->who.by_cgroup || rq->view->cpu_mask || !interval->whole
 					    ? "whose waits were shed is not known: they are in the row (shed)"

@@ -55,17 +55,14 @@ static uint64_t disk_sum(const struct tt_report *report)
 static void expect_totals(struct replay *r)
 {
 	struct tt_interval interval = { 0, 1000000000, true };
-	uint64_t stolen_ns, recorded_ns, wait_ns;
+	uint64_t stolen_ns, recorded_ns;
 
 	tt_report_init(&r->report);
 	cr_assert(eq(int, tt_pipeline_report(r->p, &interval, &r->report), 0));
 	stolen_ns = cell(&r->report, "steal", "cpus", "stolen_ns");
 	recorded_ns = cell(&r->report, "steal", "cpus", "recorded_ns");
 	cr_expect(eq(u64, sums[TT_CAUSE_STEAL], stolen_ns));
-	wait_ns = cell(&r->report, "runq", "cpus", "wait_sum_ns");
-	if (r->view.pid) /* whose waits were shed is not known; the CPU's sum holds them all the same */
-		wait_ns -= cell(&r->report, "runq", "cpus", "shed_wait_ns");
-	cr_expect(eq(u64, sums[TT_CAUSE_RUNQ], wait_ns));
+	cr_expect(eq(u64, sums[TT_CAUSE_RUNQ], cell(&r->report, "runq", "cpus", "wait_sum_ns")));
 	cr_expect(epsilon_eq(dbl, (double)sums[TT_CAUSE_DISK], (double)disk_sum(&r->report), 4));
 	if (r->view.pid)
 		cr_expect(lt(u64, sums[TT_CAUSE_CPU], recorded_ns - stolen_ns));
