@@ -4,80 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-/* The next line without its newline; *pos moves behind it. */
-static bool next_line(const char **pos, const char *end, struct tt_slice *ret)
-{
-	const char *newline;
-
-	if (*pos >= end)
-		return false;
-	newline = memchr(*pos, '\n', (size_t)(end - *pos));
-	ret->text = *pos;
-	ret->len = (size_t)((newline ? newline : end) - *pos);
-	*pos = newline ? newline + 1 : end;
-	return true;
-}
-
-/* Takes the next word from the front of s; words are separated by blanks. */
-static bool take_word(struct tt_slice *s, struct tt_slice *ret)
-{
-	while (s->len && (*s->text == ' ' || *s->text == '\t')) {
-		s->text++;
-		s->len--;
-	}
-	ret->text = s->text;
-	while (s->len && *s->text != ' ' && *s->text != '\t') {
-		s->text++;
-		s->len--;
-	}
-	ret->len = (size_t)(s->text - ret->text);
-	return ret->len > 0;
-}
-
-/* Decimal digits and nothing else. */
-static bool slice_u64(struct tt_slice s, uint64_t *ret)
-{
-	uint64_t value = 0;
-
-	if (!s.len)
-		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned digit = (unsigned char)s.text[i] - (unsigned)'0';
-
-		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, digit, &value))
-			return false;
-	}
-	*ret = value;
-	return true;
-}
-
 static bool take_u64(struct tt_slice *s, uint64_t *ret)
 {
 	struct tt_slice word;
 
-	return take_word(s, &word) && slice_u64(word, ret);
-}
-
-bool tt_slice_is(struct tt_slice s, const char *text)
-{
-	return s.len == strlen(text) && !memcmp(s.text, text, s.len);
-}
-
-bool tt_slice_has_item(struct tt_slice list, const char *item)
-{
-	while (list.len) {
-		const char *comma = memchr(list.text, ',', list.len);
-		size_t len = comma ? (size_t)(comma - list.text) : list.len;
-
-		if (tt_slice_is((struct tt_slice){ list.text, len }, item))
-			return true;
-		if (!comma)
-			break;
-		list.text += len + 1;
-		list.len -= len + 1;
-	}
-	return false;
+	return tt_slice_take_word(s, &word) && tt_slice_u64(word, ret);
 }
 
 static bool parse_cpu_line(struct tt_slice line, struct tt_cpu_counters *ret)
@@ -86,9 +17,9 @@ static bool parse_cpu_line(struct tt_slice line, struct tt_cpu_counters *ret)
 	uint64_t cpu;
 
 	/* The line "cpu " is the sum of all. */
-	if (!take_word(&line, &word) || word.len < 4 || memcmp(word.text, "cpu", 3))
+	if (!tt_slice_take_word(&line, &word) || word.len < 4 || memcmp(word.text, "cpu", 3))
 		return false;
-	if (!slice_u64((struct tt_slice){ word.text + 3, word.len - 3 }, &cpu) || cpu >= TT_CPU_NONE)
+	if (!tt_slice_u64((struct tt_slice){ word.text + 3, word.len - 3 }, &cpu) || cpu >= TT_CPU_NONE)
 		return false;
 
 	memset(ret, 0, sizeof(*ret));
@@ -96,9 +27,9 @@ static bool parse_cpu_line(struct tt_slice line, struct tt_cpu_counters *ret)
 	for (unsigned i = 0; i < TT_STAT_NR; i++) {
 		uint64_t ticks;
 
-		if (!take_word(&line, &word))
+		if (!tt_slice_take_word(&line, &word))
 			return i > 3; /* user nice system idle have always been there */
-		if (!slice_u64(word, &ticks))
+		if (!tt_slice_u64(word, &ticks))
 			return false;
 		ret->ticks[i] = ticks;
 	}
@@ -109,7 +40,7 @@ bool tt_proc_next_cpu(const char **pos, const char *end, struct tt_cpu_counters 
 {
 	struct tt_slice line;
 
-	while (next_line(pos, end, &line))
+	while (tt_slice_next_line(pos, end, &line))
 		if (parse_cpu_line(line, ret))
 			return true;
 	return false;
@@ -145,10 +76,10 @@ static bool parse_disk_line(struct tt_slice line, struct tt_disk_counters *ret)
 	/* 12 and 20 bits: MAJOR() and MINOR() of the kernel's dev_t */
 	if (!take_u64(&line, &major) || !take_u64(&line, &minor) || major >> 12 || minor >> 20)
 		return false;
-	if (!take_word(&line, &name))
+	if (!tt_slice_take_word(&line, &name))
 		return false;
-	while (nr < DISK_NR_FIELDS && take_word(&line, &word))
-		if (!slice_u64(word, &fields[nr++]))
+	while (nr < DISK_NR_FIELDS && tt_slice_take_word(&line, &word))
+		if (!tt_slice_u64(word, &fields[nr++]))
 			return false;
 	if (nr < 11)
 		return false;
@@ -175,7 +106,7 @@ bool tt_proc_next_disk(const char **pos, const char *end, struct tt_disk_counter
 {
 	struct tt_slice line;
 
-	while (next_line(pos, end, &line))
+	while (tt_slice_next_line(pos, end, &line))
 		if (parse_disk_line(line, ret))
 			return true;
 	return false;
@@ -187,7 +118,7 @@ int tt_proc_parse_schedstat(const char *text, size_t len, struct tt_proc_schedst
 	struct tt_proc_schedstat stat;
 	const char *pos = text;
 
-	if (!next_line(&pos, text + len, &line))
+	if (!tt_slice_next_line(&pos, text + len, &line))
 		return -EINVAL;
 	rest = line;
 	if (!take_u64(&rest, &stat.exec_ns) || !take_u64(&rest, &stat.run_delay_ns) ||
@@ -246,11 +177,11 @@ int tt_proc_parse_task_stat(const char *text, size_t len, struct tt_proc_task_st
 
 	rest = (struct tt_slice){ close + 1, (size_t)(text + len - close - 1) };
 	for (unsigned field = FIELD_STATE; field <= FIELD_START; field++) {
-		if (!take_word(&rest, &word))
+		if (!tt_slice_take_word(&rest, &word))
 			return -EINVAL;
 		if (field != FIELD_PPID && field != FIELD_FLAGS && field != FIELD_START)
 			continue; /* some of the others are negative */
-		if (!slice_u64(word, &value))
+		if (!tt_slice_u64(word, &value))
 			return -EINVAL;
 		if (field == FIELD_PPID)
 			stat.parent_pid = (uint32_t)value;
@@ -270,7 +201,7 @@ static bool parse_cgroup_line(struct tt_slice line, struct tt_proc_cgroup_line *
 	const char *end = line.text + line.len;
 	uint64_t hierarchy;
 
-	if (!first || !slice_u64((struct tt_slice){ line.text, (size_t)(first - line.text) }, &hierarchy))
+	if (!first || !tt_slice_u64((struct tt_slice){ line.text, (size_t)(first - line.text) }, &hierarchy))
 		return false;
 	second = memchr(first + 1, ':', (size_t)(end - first - 1));
 	if (!second || second + 1 == end || second[1] != '/')
@@ -286,7 +217,7 @@ bool tt_proc_next_cgroup(const char **pos, const char *end, struct tt_proc_cgrou
 {
 	struct tt_slice line;
 
-	while (next_line(pos, end, &line))
+	while (tt_slice_next_line(pos, end, &line))
 		if (parse_cgroup_line(line, ret))
 			return true;
 	return false;
@@ -299,23 +230,23 @@ static bool parse_mount_line(struct tt_slice line, struct tt_proc_mount *ret)
 	struct tt_slice word;
 
 	for (unsigned i = 0; i < 3; i++)
-		if (!take_word(&line, &word))
+		if (!tt_slice_take_word(&line, &word))
 			return false;
-	if (!take_word(&line, &ret->root) || !take_word(&line, &ret->mount_point))
+	if (!tt_slice_take_word(&line, &ret->root) || !tt_slice_take_word(&line, &ret->mount_point))
 		return false;
 	do {
-		if (!take_word(&line, &word))
+		if (!tt_slice_take_word(&line, &word))
 			return false;
 	} while (!tt_slice_is(word, "-"));
-	return take_word(&line, &ret->fs_type) && take_word(&line, &word) &&
-	       take_word(&line, &ret->super_options);
+	return tt_slice_take_word(&line, &ret->fs_type) && tt_slice_take_word(&line, &word) &&
+	       tt_slice_take_word(&line, &ret->super_options);
 }
 
 bool tt_proc_next_mount(const char **pos, const char *end, struct tt_proc_mount *ret)
 {
 	struct tt_slice line;
 
-	while (next_line(pos, end, &line))
+	while (tt_slice_next_line(pos, end, &line))
 		if (parse_mount_line(line, ret))
 			return true;
 	return false;

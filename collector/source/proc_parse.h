@@ -13,12 +13,7 @@
 #include <stdint.h>
 
 #include "bpf/event.h"
-
-/* A piece of the text; not NUL-terminated. */
-struct tt_slice {
-	const char *text;
-	size_t len;
-};
+#include "collector/base/slice.h"
 
 /* cpuN lines of /proc/stat, 0 where an old kernel lacks a field. Sets rec.cpu and ticks, zeroes the rest. N
  * is below TT_CPU_NONE. */
@@ -60,6 +55,3 @@ struct tt_proc_mount {
 bool tt_proc_next_mount(const char **pos, const char *end, struct tt_proc_mount *ret);
 /* Undoes the \040 of mountinfo. False when it does not fit into size (NUL included). */
 bool tt_proc_unescape(struct tt_slice s, char *dst, size_t size);
-bool tt_slice_is(struct tt_slice s, const char *text);
-/* Whether item is one of the comma-separated words of list. */
-bool tt_slice_has_item(struct tt_slice list, const char *item);
