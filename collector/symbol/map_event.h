@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* map_event - what the kernel tells of processes and what they map: one record of a perf ring, decoded; include/uapi/linux/perf_event.h.
+ *
+ * For events opened with the attributes of tt_map_event_attr. Pure; trusts nothing in the bytes.
+ */
+#pragma once
+
+#include <linux/perf_event.h>
+
+#include "collector/base/slice.h"
+
+enum { TT_BUILD_ID_MAX = 20 };
+
+enum tt_map_event_kind {
+	TT_MAP_EVENT_MAP = 1, /* executable memory; earlier mappings in its range are gone */
+	TT_MAP_EVENT_FORK,    /* a process; threads are TT_MAP_EVENT_THREAD */
+	TT_MAP_EVENT_THREAD,
+	TT_MAP_EVENT_EXEC,
+	TT_MAP_EVENT_EXIT, /* of the thread that the process is called after */
+	TT_MAP_EVENT_LOST, /* nr_lost events of this ring found no room */
+};
+
+struct tt_map_event {
+	enum tt_map_event_kind kind;
+	uint32_t pid;
+	uint32_t parent_pid; /* FORK */
+	uint64_t ts_ns;	     /* CLOCK_MONOTONIC */
+	uint64_t nr_lost;
+
+	/* MAP */
+	uint64_t start, end, offset; /* offset: of start in the file */
+	uint32_t major, minor;	     /* of the file: 0 where build_id_len is not 0 */
+	uint64_t ino, generation;
+	uint8_t build_id_len, build_id[TT_BUILD_ID_MAX];
+	struct tt_slice path; /* as the process sees it; "//anon", "[vdso]" */
+};
+
+/* with_build_ids: kernels before 5.12 answer EINVAL. */
+struct perf_event_attr tt_map_event_attr(bool with_build_ids);
+
+/* One record with its header, len bytes. 1 = *ret is an event, 0 = nothing that matters here, -EBADMSG = not of the form. */
+int tt_map_event_decode(const void *record, size_t len, struct tt_map_event *ret);
