@@ -18,7 +18,8 @@ MACHINE := $(shell uname -m)
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,riscv,$(patsubst ppc64le,powerpc,$(patsubst s390x,s390,$(MACHINE))))))
 
 # What a Debian machine needs, by package; `make deps` installs what is missing.
-DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libxxhash-dev libjansson-dev libc6-dev
+DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev libdw-dev libiberty-dev liblzma-dev zlib1g-dev libzstd-dev libxxhash-dev libjansson-dev \
+	      libc6-dev
 DEPS_TEST  := g++ libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
 # What boots Debian kernels in a guest (tests/vm), on x86-64.
 DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
@@ -33,7 +34,7 @@ DEPS_BENCH := libbpf-tools bpftrace linux-perf trace-cmd blktrace fio sysstat jq
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 $(WARN) -D_GNU_SOURCE -DTT_VERSION='"$(VERSION)"' -I. -I$(B)
-LDLIBS := -lbpf -lelf -lz -lzstd -lxxhash -ljansson -lpthread
+LDLIBS := -lbpf -ldw -lelf -liberty -llzma -lz -lzstd -lxxhash -ljansson -lpthread
 SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter \
