@@ -41,9 +41,7 @@ static bool is_same(const struct tt_dso *a, const struct tt_dso *b)
 {
 	return a->kind == b->kind && a->path_len == b->path_len && a->major == b->major &&
 	       a->minor == b->minor && a->ino == b->ino && a->generation == b->generation &&
-	       a->space == b->space && a->build_id.len == b->build_id.len &&
-	       !memcmp(a->build_id.bytes, b->build_id.bytes, a->build_id.len) &&
-	       !memcmp(a->path, b->path, a->path_len);
+	       a->space == b->space && !memcmp(a->path, b->path, a->path_len);
 }
 
 static uint32_t hash_of(const struct tt_dsos *d, const struct tt_dso *dso)
@@ -51,7 +49,6 @@ static uint32_t hash_of(const struct tt_dsos *d, const struct tt_dso *dso)
 	uint32_t path = tt_slots_hash(&d->slots, dso->path, dso->path_len);
 	uint64_t key[4] = { (uint64_t)dso->kind << 32 | path, dso->ino, dso->space, dso->generation };
 
-	memcpy(&key[2], dso->build_id.bytes, dso->build_id.len < 8 ? 0 : 8);
 	return tt_slots_hash(&d->slots, key, sizeof(key));
 }
 
@@ -145,8 +142,6 @@ uint32_t tt_dsos_get(struct tt_dsos *d, const struct tt_map_event *map)
 		dso.minor = map->minor;
 		dso.ino = map->ino;
 		dso.generation = map->generation;
-		dso.build_id.len = map->build_id_len;
-		memcpy(dso.build_id.bytes, map->build_id, map->build_id_len);
 	}
 	return get(d, &dso);
 }

@@ -14,7 +14,7 @@
 #include "collector/symbol/map_event.h"
 #include "collector/symbol/slots.h"
 
-enum { TT_DSO_MAX = 16384 };
+enum { TT_DSO_MAX = 16384, TT_BUILD_ID_MAX = 20 };
 #define TT_DSO_NONE UINT32_MAX
 
 enum tt_dso_kind {
@@ -36,11 +36,6 @@ struct tt_build_id {
 	uint8_t bytes[TT_BUILD_ID_MAX];
 };
 
-static inline bool tt_build_id_is(const struct tt_build_id *a, const struct tt_build_id *b)
-{
-	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
-}
-
 struct tt_dso {
 	uint32_t nr_refs; /* 0 = free */
 	uint8_t kind;
@@ -50,9 +45,8 @@ struct tt_dso {
 	char *path; /* NUL-terminated; as the process sees it, without " (deleted)" */
 	uint32_t major, minor;
 	uint64_t ino, generation; /* generation 0 = not known */
-	struct tt_build_id build_id;
-	uint64_t mapped_ts_ns; /* when we first knew of it */
-	uint64_t space;	       /* JIT: whose */
+	uint64_t mapped_ts_ns;	  /* when we first knew of it */
+	uint64_t space;		  /* JIT: whose */
 	uint32_t pid;
 	uint32_t ns_pid; /* JIT: as the process itself knows it; 0 = not known yet */
 	uint32_t uid;	 /* JIT: of the process, when ns_pid is known */
@@ -80,7 +74,7 @@ int tt_dsos_open(struct tt_dsos *d); /* -ENOMEM */
 void tt_dsos_close(struct tt_dsos *d);
 
 /* The entry for what is mapped under this path (raw, with " (deleted)" if it has it), with a reference for the caller. Of map: path,
- * major, minor, ino, generation, build_id, ts_ns. TT_DSO_NONE: no room. */
+ * major, minor, ino, generation, ts_ns. TT_DSO_NONE: no room. */
 uint32_t tt_dsos_get(struct tt_dsos *d, const struct tt_map_event *map);
 /* The entry for the JIT table of a process. */
 uint32_t tt_dsos_get_jit(struct tt_dsos *d, uint64_t space, uint32_t pid);

@@ -113,8 +113,6 @@ static enum tt_found compare(const struct tt_dso *dso, int fd)
 	id = id_of(&st);
 	if (dso->was_seen && is_same_id(&id, &dso->file_id))
 		return TT_FOUND;
-	if (dso->build_id.len)
-		return TT_FOUND_TO_BE_CHECKED;
 	if (dso->was_seen)
 		return TT_FOUND_OTHER;
 	if (id.dev == makedev(dso->major, dso->minor) && id.ino == dso->ino)
@@ -123,19 +121,6 @@ static enum tt_found compare(const struct tt_dso *dso, int fd)
 }
 
 /* --- looking --- */
-
-enum path_match { PATH_OTHER, PATH_END, PATH_SAME };
-
-/* PATH_END: what we see is longer in front, as for a process with a root directory of its own. */
-static enum path_match match_path(const struct tt_proc_map *map, const struct tt_dso *dso)
-{
-	char path[PATH_BYTES_MAX];
-	size_t len = tt_proc_map_path(map->path, path, sizeof(path), NULL);
-
-	if (len < dso->path_len || memcmp(path + len - dso->path_len, dso->path, dso->path_len))
-		return PATH_OTHER;
-	return len == dso->path_len ? PATH_SAME : PATH_END;
-}
 
 /* The mapping of a process that address is in. */
 static bool find_map(struct tt_dso_files *f, uint32_t pid, uint64_t address, struct tt_proc_map *ret)
@@ -152,12 +137,13 @@ static bool find_map(struct tt_dso_files *f, uint32_t pid, uint64_t address, str
 	return false;
 }
 
-/* By path, or by number; where the end of the path is all there is to compare, the build id will be checked. */
+/* By path, or by number: of a process with a root directory of its own we see a longer path. */
 static bool is_mapping_of(const struct tt_proc_map *map, const struct tt_dso *dso)
 {
-	enum path_match match = match_path(map, dso);
+	char path[PATH_BYTES_MAX];
+	size_t len = tt_proc_map_path(map->path, path, sizeof(path), NULL);
 
-	if (match == PATH_SAME || (match == PATH_END && dso->build_id.len))
+	if (len == dso->path_len && !memcmp(path, dso->path, len))
 		return true;
 	return dso->ino && map->ino == dso->ino && map->major == dso->major && map->minor == dso->minor;
 }
@@ -259,36 +245,22 @@ static int open_by_any_process(struct tt_dso_files *f, const struct tt_dso *dso,
 	return -ENOENT;
 }
 
-enum { BY_HELD = 0, BY_HOLDER, BY_OUR_ROOT, BY_ANY_PROCESS, NR_WAYS };
-
-int tt_dso_open(struct tt_dso_files *f, struct tt_dsos *dsos, uint32_t nr, unsigned *attempt,
-		enum tt_found *ret_found)
+int tt_dso_open(struct tt_dso_files *f, struct tt_dsos *dsos, uint32_t nr, enum tt_found *ret_found)
 {
 	const struct tt_dso *dso = tt_dso(dsos, nr);
+	enum tt_found through_holder = TT_FOUND_NONE, found = TT_FOUND_NONE;
+	int fd = -ENOENT;
 
-	if (!*attempt)
-		*ret_found = TT_FOUND_NONE;
-	while (*attempt < NR_WAYS) {
-		unsigned way = (*attempt)++;
-		enum tt_found found = TT_FOUND_NONE;
-		int fd = -1;
-
-		if (way == BY_HELD && dso->fd >= 0)
-			fd = fcntl(dso->fd, F_DUPFD_CLOEXEC, 0);
-		else if (way == BY_HOLDER && dso->holder_pid)
-			fd = tt_dso_open_by(f, dso, dso->holder_pid, &found);
-		else if (way == BY_OUR_ROOT)
-			fd = tt_dso_open_by(f, dso, 0, &found);
-		else if (way == BY_ANY_PROCESS)
-			fd = open_by_any_process(f, dso, nr);
-		if (fd >= 0 && found == TT_FOUND_NONE)
-			found = TT_FOUND;
-		if (found > *ret_found)
-			*ret_found = found;
-		if (fd >= 0)
-			return fd;
-	}
-	return -ENOENT;
+	if (dso->fd >= 0)
+		fd = fcntl(dso->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0 && dso->holder_pid)
+		fd = tt_dso_open_by(f, dso, dso->holder_pid, &through_holder);
+	if (fd < 0)
+		fd = tt_dso_open_by(f, dso, 0, &found);
+	if (fd < 0)
+		fd = open_by_any_process(f, dso, nr);
+	*ret_found = found > through_holder ? found : through_holder;
+	return fd < 0 ? -ENOENT : fd;
 }
 
 /* --- tables of JITs --- */

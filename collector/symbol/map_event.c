@@ -24,15 +24,8 @@ struct lost_body {
 struct mmap2_body {
 	uint32_t pid, tid;
 	uint64_t start, len, offset;
-	union {
-		struct {
-			uint32_t major, minor;
-			uint64_t ino, generation;
-		};
-		struct {
-			uint8_t build_id_len, reserved[3], build_id[TT_BUILD_ID_MAX];
-		};
-	};
+	uint32_t major, minor;
+	uint64_t ino, generation;
 	uint32_t prot, flags;
 	/* char path[]: NUL-padded to 8 */
 };
@@ -42,7 +35,7 @@ struct comm_body {
 	/* char comm[] */
 };
 
-struct perf_event_attr tt_map_event_attr(bool with_build_ids)
+struct perf_event_attr tt_map_event_attr(void)
 {
 	return (struct perf_event_attr){
 		.type = PERF_TYPE_SOFTWARE,
@@ -51,7 +44,6 @@ struct perf_event_attr tt_map_event_attr(bool with_build_ids)
 		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
 		.mmap = 1,
 		.mmap2 = 1,
-		.build_id = with_build_ids,
 		.comm = 1,
 		.comm_exec = 1,
 		.task = 1,
@@ -63,7 +55,7 @@ struct perf_event_attr tt_map_event_attr(bool with_build_ids)
 	};
 }
 
-static int decode_map(const char *body, size_t len, bool has_build_id, struct tt_map_event *ret)
+static int decode_map(const char *body, size_t len, struct tt_map_event *ret)
 {
 	struct mmap2_body map;
 
@@ -76,17 +68,10 @@ static int decode_map(const char *body, size_t len, bool has_build_id, struct tt
 	ret->pid = map.pid;
 	ret->start = map.start;
 	ret->offset = map.offset;
-	if (has_build_id) {
-		if (map.build_id_len > TT_BUILD_ID_MAX)
-			return -EBADMSG;
-		ret->build_id_len = map.build_id_len;
-		memcpy(ret->build_id, map.build_id, map.build_id_len);
-	} else {
-		ret->major = map.major;
-		ret->minor = map.minor;
-		ret->ino = map.ino;
-		ret->generation = map.generation;
-	}
+	ret->major = map.major;
+	ret->minor = map.minor;
+	ret->ino = map.ino;
+	ret->generation = map.generation;
 	ret->path.text = body + sizeof(map);
 	ret->path.len = strnlen(ret->path.text, len - sizeof(map));
 	return map.len > 0;
@@ -146,8 +131,8 @@ int tt_map_event_decode(const void *record, size_t len, struct tt_map_event *ret
 	len -= sizeof(head) + sizeof(trailer);
 	*ret = (struct tt_map_event){ .ts_ns = trailer.time_ns };
 	switch (head.type) {
-	case PERF_RECORD_MMAP2:
-		return decode_map(body, len, head.misc & PERF_RECORD_MISC_MMAP_BUILD_ID, ret);
+	case PERF_RECORD_MMAP2: /* PERF_RECORD_MISC_MMAP_BUILD_ID may be set, but that is never ours */
+		return decode_map(body, len, ret);
 	case PERF_RECORD_FORK:
 	case PERF_RECORD_EXIT:
 		return decode_task(body, len, head.type == PERF_RECORD_EXIT, ret);

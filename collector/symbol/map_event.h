@@ -9,8 +9,6 @@
 
 #include "collector/base/slice.h"
 
-enum { TT_BUILD_ID_MAX = 20 };
-
 enum tt_map_event_kind {
 	TT_MAP_EVENT_MAP = 1, /* executable memory; earlier mappings in its range are gone */
 	TT_MAP_EVENT_FORK,    /* a process; threads are TT_MAP_EVENT_THREAD */
@@ -29,14 +27,14 @@ struct tt_map_event {
 
 	/* MAP */
 	uint64_t start, end, offset; /* offset: of start in the file */
-	uint32_t major, minor;	     /* of the file: 0 where build_id_len is not 0 */
+	uint32_t major, minor;	     /* of the file */
 	uint64_t ino, generation;
-	uint8_t build_id_len, build_id[TT_BUILD_ID_MAX];
 	struct tt_slice path; /* as the process sees it; "//anon", "[vdso]" */
 };
 
-/* with_build_ids: kernels before 5.12 answer EINVAL. */
-struct perf_event_attr tt_map_event_attr(bool with_build_ids);
+/* Without build_id: of a mapping that one event wants with it, the kernel marks the records for all others as having one, too (the misc bits of
+ * perf_event_mmap_output are never taken back). perf 6.1 crashes on such a recording made at the same time. */
+struct perf_event_attr tt_map_event_attr(void);
 
 /* One record with its header, len bytes. 1 = *ret is an event, 0 = nothing that matters here, -EBADMSG = not of the form. */
 int tt_map_event_decode(const void *record, size_t len, struct tt_map_event *ret);

@@ -31,20 +31,15 @@ struct tt_map_rings {
 	struct ring *rings;
 	unsigned nr;
 	size_t page_bytes, ring_bytes; /* of data; a power of two */
-	bool with_build_ids;
-	char online[CPU_LIST_BYTES]; /* as of the last look */
-	char record[65536];	     /* one that lies across the end of a ring */
+	char online[CPU_LIST_BYTES];   /* as of the last look */
+	char record[65536];	       /* one that lies across the end of a ring */
 };
 
-static int open_event(struct tt_map_rings *r, unsigned cpu)
+static int open_event(unsigned cpu)
 {
-	struct perf_event_attr attr = tt_map_event_attr(r->with_build_ids);
+	struct perf_event_attr attr = tt_map_event_attr();
 	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
 
-	if (fd < 0 && errno == EINVAL && r->with_build_ids) { /* before 5.12 */
-		r->with_build_ids = false;
-		return open_event(r, cpu);
-	}
 	return fd < 0 ? -errno : fd;
 }
 
@@ -63,7 +58,7 @@ static int open_ring(struct tt_map_rings *r, unsigned cpu)
 	void *memory;
 	int err;
 
-	ring->fd = open_event(r, cpu);
+	ring->fd = open_event(cpu);
 	if (ring->fd < 0) {
 		err = ring->fd;
 		ring->fd = -1;
@@ -128,7 +123,6 @@ int tt_map_rings_open(struct tt_map_rings **ret)
 		r->ring_bytes /= 2;
 	if (r->ring_bytes < r->page_bytes)
 		r->ring_bytes = r->page_bytes;
-	r->with_build_ids = true;
 	r->rings = calloc(r->nr, sizeof(*r->rings));
 	for (unsigned i = 0; r->rings && i < r->nr; i++)
 		r->rings[i].fd = -1;

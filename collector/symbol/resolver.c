@@ -174,8 +174,8 @@ static int on_loaded(struct tt_job *job, const struct tt_message_loaded *loaded)
 	job->is_loaded = true;
 	if (loaded->status)
 		return loaded->status == -ENOEXEC ? -ENOEXEC : -EPROTO;
-	if (job->owner.loaded && !job->owner.loaded(job->owner.ctx, loaded))
-		return -ESTALE;
+	if (job->owner.loaded)
+		job->owner.loaded(job->owner.ctx, loaded);
 	return ask(job);
 }
 

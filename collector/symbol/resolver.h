@@ -20,8 +20,8 @@ struct tt_job_owner {
 	void *ctx;
 	/* A debug file that the worker asks for, as tt_debug_file_open. NULL = there are none. */
 	int (*need)(void *ctx, const struct tt_message_need *need, uint32_t *attempt);
-	/* The file was read. false: it is the wrong one, nothing is asked and the job ends with -ESTALE. NULL = any is right. */
-	bool (*loaded)(void *ctx, const struct tt_message_loaded *loaded);
+	/* The file was read. NULL is fine. */
+	void (*loaded)(void *ctx, const struct tt_message_loaded *loaded);
 	/* For each lookup in order: the bytes of a well-formed answer, and the same decoded. A negative errno ends the job. */
 	int (*answer)(void *ctx, uint32_t nth, const void *bytes, size_t len, const struct tt_answer *answer);
 };
@@ -36,6 +36,6 @@ int tt_job_start(struct tt_resolver *r, enum tt_job_kind kind, bool in_backgroun
 int tt_job_adopt(int fd, const struct tt_lookup *lookups, uint32_t nr, const struct tt_job_owner *owner,
 		 struct tt_job **ret);
 /* Does what there is to do, waiting at most timeout_ms for the worker. 1 = there is more to come, 0 = all is answered, or a negative errno:
- * -ENOEXEC (the file is not of the form), -EPROTO (the worker failed), -ESTALE, -ETIMEDOUT, and what answer returned. */
+ * -ENOEXEC (the file is not of the form), -EPROTO (the worker failed), -ETIMEDOUT, and what answer returned. */
 int tt_job_step(struct tt_job *job, int timeout_ms);
 void tt_job_close(struct tt_job *job); /* NULL is fine; a worker that still works ends soon after */

@@ -194,17 +194,13 @@ static int on_answer(void *ctx, uint32_t nth, const void *bytes, size_t len, con
 	return tell_up_to(f, &f->list.lookups[nth], answer);
 }
 
-static bool on_loaded(void *ctx, const struct tt_message_loaded *loaded)
+static void on_loaded(void *ctx, const struct tt_message_loaded *loaded)
 {
 	struct finish *f = ctx;
-	const struct tt_build_id *expected = &tt_dso(&f->s->dsos, f->dso)->build_id;
 
-	if (expected->len && !tt_build_id_is(expected, &loaded->build_id))
-		return false;
 	f->build_id = loaded->build_id;
 	if (!loaded->nr_symbols)
 		f->flags |= TT_MODULE_NO_SYMBOLS;
-	return true;
 }
 
 static int fetch(struct finish *f, const struct tt_build_id *build_id)
@@ -236,7 +232,7 @@ static int on_need(void *ctx, const struct tt_message_need *need, uint32_t *atte
 	return fd;
 }
 
-/* Has a worker answer what is in f->list. 0, -ESTALE: it is another file; or what ends all. */
+/* Has a worker answer what is in f->list. 0, or what ends all. */
 static int ask(struct finish *f, int fd, enum tt_job_kind kind, const char *path)
 {
 	const struct tt_job_owner owner = { f, on_need, on_loaded, on_answer };
@@ -254,8 +250,7 @@ static int ask(struct finish *f, int fd, enum tt_job_kind kind, const char *path
 	switch (ret) {
 	case 0:
 	case 1:
-	case -ESTALE:
-		return ret == 1 ? 0 : ret;
+		return 0;
 	case -ENOEXEC:
 		f->flags |= TT_MODULE_NO_SYMBOLS;
 		return 0;
@@ -277,34 +272,28 @@ static void note_deleted(struct finish *f, int fd)
 		f->flags |= TT_MODULE_DELETED;
 }
 
-/* The dsos that are this module, and the ways to each, until one is the right file. */
+/* Through the first of the dsos that are this module which can be opened. */
 static int resolve_file(struct finish *f)
 {
-	enum tt_found best = TT_FOUND_NONE, found;
-	int err = -ESTALE;
+	bool is_other = false;
 
-	for (uint32_t i = f->first_dso; err == -ESTALE && i < f->end_dso; i++) {
-		const char *path;
-		unsigned attempt = 0;
-		int fd;
+	for (uint32_t i = f->first_dso; i < f->end_dso; i++) {
+		enum tt_found found;
+		int fd, err;
 
 		f->dso = f->order.dsos[i];
-		path = tt_dso(&f->s->dsos, f->dso)->path;
-		while (err == -ESTALE &&
-		       (fd = tt_dso_open(&f->s->files, &f->s->dsos, f->dso, &attempt, &found)) >= 0) {
-			err = ask(f, fd, TT_JOB_ELF, path);
+		fd = tt_dso_open(&f->s->files, &f->s->dsos, f->dso, &found);
+		if (fd >= 0) {
+			err = ask(f, fd, TT_JOB_ELF, tt_dso(&f->s->dsos, f->dso)->path);
 			if (!err)
 				note_deleted(f, fd);
 			close(fd);
-			best = TT_FOUND_OTHER; /* unless it was right */
+			return err;
 		}
-		if (found > best)
-			best = found;
+		is_other |= found == TT_FOUND_OTHER;
 	}
-	if (err != -ESTALE)
-		return err;
-	f->flags |= best == TT_FOUND_NONE ? TT_MODULE_DELETED : TT_MODULE_REPLACED;
-	f->s->stats.nr_files_replaced += best != TT_FOUND_NONE;
+	f->flags |= is_other ? TT_MODULE_REPLACED : TT_MODULE_DELETED;
+	f->s->stats.nr_files_replaced += is_other;
 	return 0;
 }
 
@@ -396,7 +385,7 @@ static int tell_module(struct finish *f)
 
 	f->id = tt_frame_writer_new_module(&f->writer);
 	f->flags = dso->kind == TT_DSO_JIT ? TT_MODULE_JIT : 0;
-	f->build_id = dso->build_id;
+	f->build_id.len = 0;
 	if (dso->kind == TT_DSO_JIT) {
 		path.len = (size_t)snprintf(jit_path, sizeof(jit_path), "/tmp/perf-%u.map",
 					    dso->ns_pid ? dso->ns_pid : dso->pid);

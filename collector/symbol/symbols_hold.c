@@ -159,14 +159,6 @@ static int on_need(void *ctx, const struct tt_message_need *need, uint32_t *atte
 	return tt_debug_file_open(&places, need, attempt);
 }
 
-static bool on_loaded(void *ctx, const struct tt_message_loaded *loaded)
-{
-	const struct tt_early_job *job = ctx;
-	const struct tt_build_id *expected = &tt_dso(&job->s->dsos, job->list.dso)->build_id;
-
-	return !expected->len || tt_build_id_is(expected, &loaded->build_id);
-}
-
 static bool has_room(struct tt_symbols *s, uint32_t words)
 {
 	uint32_t room = s->answers_room ? s->answers_room : ANSWERS_AT_FIRST;
@@ -234,7 +226,7 @@ static uint32_t *unanswered(const struct tt_symbols *s, uint32_t dso, uint32_t *
 
 static int start_job(struct tt_symbols *s, struct tt_early_job *job, uint32_t nr)
 {
-	const struct tt_job_owner owner = { job, on_need, on_loaded, on_answer };
+	const struct tt_job_owner owner = { job, on_need, NULL, on_answer };
 	struct tt_dso *dso = tt_dso(&s->dsos, nr);
 	uint32_t nr_numbers, *numbers = unanswered(s, nr, &nr_numbers);
 	int err;

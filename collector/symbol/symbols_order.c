@@ -50,10 +50,6 @@ static int compare_dsos(const void *a, const void *b, void *ctx)
 		diff = compare_u64(x->file_id.ino, y->file_id.ino);
 	if (!diff)
 		diff = compare_u64(x->ino, y->ino);
-	if (!diff)
-		diff = compare_u64(x->build_id.len, y->build_id.len);
-	if (!diff)
-		diff = memcmp(x->build_id.bytes, y->build_id.bytes, x->build_id.len);
 	return diff ? diff : compare_u64(x->generation, y->generation);
 }
 
@@ -62,8 +58,6 @@ static bool is_same_file(const struct tt_dso *a, const struct tt_dso *b)
 	if (a->kind != TT_DSO_FILE || b->kind != TT_DSO_FILE || a->mount_ns != b->mount_ns ||
 	    strcmp(a->path, b->path) != 0)
 		return false;
-	if (a->build_id.len && b->build_id.len)
-		return tt_build_id_is(&a->build_id, &b->build_id);
 	return a->was_seen && b->was_seen && a->file_id.dev == b->file_id.dev &&
 	       a->file_id.ino == b->file_id.ino && a->file_id.size == b->file_id.size &&
 	       a->file_id.mtime_ns == b->file_id.mtime_ns;

@@ -138,8 +138,6 @@ static size_t tt_fuzz_seed(unsigned nth, uint8_t *data, size_t max)
 			perf_mmap2(&b, pid, fuzz_random(&random) % 16 * 0x1000,
 				   (1 + fuzz_random(&random) % 6) * 0x1000, fuzz_random(&random) % 8 * 0x1000,
 				   paths[fuzz_random(&random) % 6]);
-			if (what == 4)
-				perf_set_build_id(&b, 20);
 		} else if (what == 5) {
 			perf_task(&b, PERF_RECORD_FORK, pid, (pid + 1) % 4, pid);
 		} else if (what == 6) {

@@ -30,23 +30,20 @@ Test(map_event, a_mapping_with_device_and_inode)
 	cr_expect(eq(u32, event.minor, 1));
 	cr_expect(eq(u64, event.ino, 123));
 	cr_expect(eq(u64, event.generation, 9));
-	cr_expect(eq(int, event.build_id_len, 0));
 	cr_expect(tt_slice_is(event.path, "/bin/true"));
 	cr_expect(eq(u64, event.ts_ns, PERF_TIME));
 }
 
-Test(map_event, a_mapping_with_a_build_id)
+Test(map_event, a_mapping_that_is_marked_for_others)
 {
 	struct perf_bytes b;
 
 	perf_mmap2(&b, 77, 0x1000, 0x2000, 0, "/bin/true");
-	perf_set_build_id(&b, 20);
+	((struct perf_event_header *)b.bytes)->misc |= PERF_RECORD_MISC_MMAP_BUILD_ID;
 	cr_assert(eq(int, decode(&b), 1));
-	cr_expect(eq(int, event.build_id_len, 20));
-	cr_expect(eq(int, event.build_id[19], 19));
-	cr_expect(eq(u64, event.ino, 0));
-	perf_set_build_id(&b, 21);
-	cr_expect(eq(int, decode(&b), -EBADMSG), "no such length");
+	cr_expect(eq(u64, event.ino, 123));
+	cr_expect(eq(u64, event.generation, 9));
+	cr_expect(not(tt_map_event_attr().build_id));
 }
 
 Test(map_event, processes_and_threads)

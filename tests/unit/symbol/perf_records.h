@@ -69,18 +69,6 @@ static inline void perf_mmap2(struct perf_bytes *b, uint32_t pid, uint64_t start
 	perf_end(b, pid);
 }
 
-/* In a record of perf_mmap2: bytes 0, 1, 2, ... instead of device and inode. */
-static inline void perf_set_build_id(struct perf_bytes *b, uint8_t len)
-{
-	unsigned char *at = b->bytes + 8 + 32;
-
-	((struct perf_event_header *)b->bytes)->misc |= PERF_RECORD_MISC_MMAP_BUILD_ID;
-	memset(at, 0, 24);
-	at[0] = len;
-	for (unsigned i = 0; i < 20; i++)
-		at[4 + i] = (unsigned char)i;
-}
-
 static inline void perf_task(struct perf_bytes *b, uint32_t type, uint32_t pid, uint32_t parent_pid,
 			     uint32_t tid)
 {

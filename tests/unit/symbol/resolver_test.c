@@ -21,7 +21,6 @@ static int root_fd;
 static struct {
 	const char *path;     /* of the file, for its debug files */
 	const char *truncate; /* when it was loaded */
-	bool is_wrong;
 	struct tt_message_loaded loaded;
 	unsigned nr_answers, nr_needs;
 	unsigned nr_frames;
@@ -38,13 +37,12 @@ static int on_need(void *ctx, const struct tt_message_need *need, uint32_t *atte
 	return tt_debug_file_open(&places, need, attempt);
 }
 
-static bool on_loaded(void *ctx, const struct tt_message_loaded *loaded)
+static void on_loaded(void *ctx, const struct tt_message_loaded *loaded)
 {
 	(void)ctx;
 	seen.loaded = *loaded;
 	if (seen.truncate)
 		cr_assert(eq(int, truncate(seen.truncate, 0), 0));
-	return !seen.is_wrong;
 }
 
 static int on_answer(void *ctx, uint32_t nth, const void *bytes, size_t len, const struct tt_answer *answer)
@@ -229,15 +227,6 @@ Test(resolver, the_table_of_a_jit)
 	cr_expect(eq(int, run_job(TT_JOB_PERF_MAP, "perf.map", lookups, 2), 0));
 	cr_expect(eq(str, seen.name, "one"));
 	cr_expect(eq(u64, seen.offset, 16));
-}
-
-Test(resolver, the_wrong_file_is_not_asked)
-{
-	const struct tt_lookup lookup = { .offset = build_a("") };
-
-	seen.is_wrong = true;
-	cr_expect(eq(int, run_job(TT_JOB_ELF, "a", &lookup, 1), -ESTALE));
-	cr_expect(eq(uint, seen.nr_answers, 0));
 }
 
 Test(resolver, what_is_no_elf_file)
