@@ -6,20 +6,18 @@
  * descriptors of this process, so the kernel detaches it whichever way the process ends, SIGKILL included.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "collector/base/escape.h"
 #include "collector/base/log.h"
 #include "collector/base/privileges.h"
 #include "collector/base/units.h"
+#include "collector/cmd/child.h"
 #include "collector/cmd/choose.h"
 #include "collector/cmd/cmd.h"
 #include "collector/cmd/options.h"
@@ -34,8 +32,8 @@ struct record_options {
 	uint64_t duration_ns; /* 0 = until told */
 	uint64_t max_bytes;   /* 0 = no limit */
 	bool stacks;
-	uint32_t rate_hz;     /* 0 = not given */
-	char **command;	      /* NULL = none */
+	uint32_t rate_hz; /* 0 = not given */
+	char **command;	  /* NULL = none */
 };
 
 /* What a CPU's headers and records have told: to count the switches that never reached the program. */
@@ -52,9 +50,7 @@ struct recording {
 	struct tt_info info;
 	struct cpu_count *cpus;
 	unsigned nr_cpus;
-	pid_t child;
-	int child_go_fd;  /* write end: closing it without a byte tells the child not to run */
-	int child_err_fd; /* the child's errno when it cannot execute the command */
+	struct tt_child child;
 	bool error_was_said;
 	bool has_max_size;
 	uint64_t open_events; /* of the epoch that is not written yet */
@@ -90,134 +86,6 @@ static void catch_signals(void)
 		signal(SIGHUP, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), too */
 	signal(SIGPIPE, SIG_IGN); /* a reader of "-o -" that goes away is an error of write() */
-}
-
-/* --- the command --- */
-
-static void run_child(const struct record_options *opts, int go_fd, int err_fd)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE, SIGXFSZ };
-	char byte;
-	int err;
-
-	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (signals[i] != SIGHUP || !hangup_is_ignored)
-			signal(signals[i], SIG_DFL);
-	if (read(go_fd, &byte, 1) != 1)
-		_exit(0);
-	execvp(opts->command[0], opts->command);
-	err = errno;
-	if (write(err_fd, &err, sizeof(err)) != sizeof(err))
-		_exit(126);
-	_exit(127);
-}
-
-/* Asked before anything is recorded: a mistyped command must not cost a file its place. 0 or what execvp would say. */
-static int check_command(const char *name)
-{
-	const char *path = getenv("PATH"), *end;
-	char candidate[PATH_MAX];
-	int err = -ENOENT;
-
-	if (strchr(name, '/'))
-		return access(name, X_OK) ? -errno : 0;
-	for (path = path ? path : "/usr/bin:/bin"; err; path = end + 1) {
-		end = strchrnul(path, ':');
-		snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)(end - path), end > path ? path : ".",
-			 name);
-		if (!access(candidate, X_OK))
-			err = 0;
-		else if (errno == EACCES)
-			err = -EACCES;
-		if (!*end)
-			break;
-	}
-	return err;
-}
-
-/* Forked before anything is opened: the child inherits nothing and stays behind the start. */
-static int prepare_child(struct recording *r, const struct record_options *opts)
-{
-	int go[2], errs[2];
-
-	r->child_go_fd = r->child_err_fd = -1;
-	if (!opts->command)
-		return 0;
-	if (pipe2(go, O_CLOEXEC))
-		return -errno;
-	if (pipe2(errs, O_CLOEXEC)) {
-		close(go[0]);
-		close(go[1]);
-		return -errno;
-	}
-	r->child = fork();
-	if (r->child == 0) {
-		close(go[1]);
-		close(errs[0]);
-		run_child(opts, go[0], errs[1]);
-	}
-	close(go[0]);
-	close(errs[1]);
-	r->child_go_fd = go[1];
-	r->child_err_fd = errs[0];
-	return r->child < 0 ? -errno : 0;
-}
-
-static int start_child(struct recording *r, const struct record_options *opts)
-{
-	ssize_t n;
-	int err;
-
-	if (r->child <= 0 ||
-	    got_signal) /* a Ctrl-C before the start: run() ends with it, the command never runs */
-		return 0;
-	if (write(r->child_go_fd, "g", 1) != 1)
-		return errno == EPIPE ? 0 : -errno; /* somebody ended it: run() will see */
-	while ((n = read(r->child_err_fd, &err, sizeof(err))) < 0 && errno == EINTR)
-		;
-	if (n != sizeof(err))
-		return 0; /* closed by exec: it runs */
-	log_error("cannot run '%s': %s", opts->command[0], strerror(err));
-	r->error_was_said = true;
-	return -err;
-}
-
-static bool child_has_ended(struct recording *r)
-{
-	int status;
-
-	if (r->child <= 0 || !got_child)
-		return false;
-	if (waitpid(r->child, &status, WNOHANG) != r->child)
-		return false;
-	r->summary.command_status = status;
-	r->child = 0;
-	return true;
-}
-
-/* The recording is over and the command is not: it is asked to end, as perf record does. */
-static void end_child(struct recording *r)
-{
-	int status;
-
-	if (r->child_go_fd >= 0)
-		close(r->child_go_fd);
-	if (r->child_err_fd >= 0)
-		close(r->child_err_fd);
-	r->child_go_fd = r->child_err_fd = -1;
-	if (r->child <= 0)
-		return;
-	kill(r->child, SIGTERM);
-	for (int i = 0; i < 200; i++) {
-		pid_t pid = waitpid(r->child, &status, WNOHANG);
-
-		if (pid == r->child)
-			r->summary.command_status = status;
-		if (pid != 0 && !(pid < 0 && errno == EINTR))
-			break;
-		usleep(10000);
-	}
-	r->child = 0;
 }
 
 /* --- the sink --- */
@@ -387,7 +255,7 @@ static int run(struct recording *r, const struct record_options *opts)
 			strcpy(r->summary.ended_by, "signal");
 			break;
 		}
-		if (child_has_ended(r)) {
+		if (got_child && tt_child_has_ended(&r->child)) {
 			strcpy(r->summary.ended_by, "command");
 			break;
 		}
@@ -426,7 +294,8 @@ static int end_recording(struct recording *r, int err)
 		strcpy(r->summary.ended_by, "error");
 	}
 	r->summary.end_ts_ns = tt_now_ns();
-	end_child(r);
+	tt_child_end(&r->child);
+	r->summary.command_status = r->child.wait_status;
 	fill_cost(r);
 	r->summary.file_bytes = tt_session_writer_bytes(r->writer);
 	end_err = tt_session_write_end(r->writer, &r->summary);
@@ -470,6 +339,18 @@ static uint64_t epoch_bytes(uint64_t max_bytes)
 	return bytes < least ? least : bytes;
 }
 
+/* A Ctrl-C before the start: run() ends with it, the command never runs. */
+static int start_command(struct recording *r, const struct record_options *opts)
+{
+	int err = r->child.pid > 0 && !got_signal ? tt_child_start(&r->child) : 0;
+
+	if (err) {
+		log_error("cannot run '%s': %s", opts->command[0], strerror(-err));
+		r->error_was_said = true;
+	}
+	return err;
+}
+
 static int record(struct recording *r, const struct record_options *opts)
 {
 	struct tt_sink sink = { .ctx = r, .batch = sink_batch, .epoch = sink_epoch };
@@ -479,7 +360,7 @@ static int record(struct recording *r, const struct record_options *opts)
 
 	if (err)
 		return err;
-	if (opts->command && (err = check_command(opts->command[0]))) {
+	if (opts->command && (err = tt_child_check(opts->command[0]))) {
 		log_error("cannot run '%s': %s", opts->command[0], strerror(-err));
 		return err;
 	}
@@ -491,8 +372,7 @@ static int record(struct recording *r, const struct record_options *opts)
 	source_opts.stacks = opts->stacks;
 	source_opts.rate_hz = opts->rate_hz;
 	source_opts.stopped = was_stopped;
-	err = prepare_child(r, opts);
-	if (err) {
+	if (opts->command && (err = tt_child_prepare(&r->child, opts->command, hangup_is_ignored))) {
 		log_error("cannot fork for the command: %s", strerror(-err));
 		return err;
 	}
@@ -515,9 +395,9 @@ static int record(struct recording *r, const struct record_options *opts)
 	r->shown_ns = r->summary.start_ts_ns;
 	err = r->source->ops->start(r->source);
 	r->summary.start_ts_ns = tt_now_ns(); /* -d is time recorded, not time spent attaching */
-	tt_privileges_drop(r->child > 0);
+	tt_privileges_drop(r->child.pid > 0);
 	if (!err)
-		err = start_child(r, opts);
+		err = start_command(r, opts);
 	if (!err)
 		err = run(r, opts);
 	err = end_recording(r, err);
@@ -542,7 +422,9 @@ static const struct argp_option options[] = {
 	{ "max-size", OPT_MAX_SIZE, "SIZE", 0,
 	  "End the recording before the file grows beyond SIZE (64k, 100m, 2g)", 0 },
 	{ "stacks", OPT_STACKS, NULL, 0,
-	  "With each stolen stretch, wait, request and sample the stack of who was hit; samples the CPUs, too (--probe cpu)", 0 },
+	  "With each stolen stretch, wait, request and sample the stack of who was hit; samples the CPUs, "
+	  "too (--probe cpu)",
+	  0 },
 	{ "rate", OPT_RATE, "HZ", 0, "Sample each CPU so often a second (99)", 0 },
 	{ 0 }
 };
@@ -572,7 +454,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_RATE:
 		if (tt_parse_u32(arg, &opts->rate_hz) || !opts->rate_hz || opts->rate_hz > TT_RATE_HZ_MAX)
-			tt_usage_error("--rate: '%s' is no rate; write a number from 1 to %d", arg, TT_RATE_HZ_MAX);
+			tt_usage_error("--rate: '%s' is no rate; write a number from 1 to %d", arg,
+				       TT_RATE_HZ_MAX);
 		return 0;
 	case ARGP_KEY_END:
 		if (opts->stacks)
@@ -620,11 +503,10 @@ static int run_record(int argc, char **argv)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return TT_EXIT_FAILED;
-	r->summary.command_status = -1;
-	r->child_go_fd = r->child_err_fd = -1;
+	r->child = (struct tt_child)TT_CHILD_INIT;
 	catch_signals();
 	err = record(r, &opts);
-	end_child(r);
+	tt_child_end(&r->child);
 	if (r->source)
 		r->source->ops->close(r->source);
 	tt_session_writer_close(r->writer);

@@ -19,42 +19,22 @@ enum { NR_WAITING_AT_FIRST = 4096 };
 
 static void open_kallsyms(struct tt_symbols *s)
 {
-	int err = tt_kallsyms_open(s->opts.root, &s->kallsyms);
-
-	if (err) {
-		log_warn("symbols: cannot open /proc/kallsyms: %s: functions of the kernel have no names",
-			 strerror(-err));
-	} else if (tt_kallsyms_are_hidden(s->kallsyms)) {
-		log_warn("symbols: /proc/kallsyms hides addresses (kernel.kptr_restrict, CAP_SYSLOG): "
-			 "functions "
-			 "of the kernel have no names");
-		tt_kallsyms_close(s->kallsyms);
-		s->kallsyms = NULL;
-	}
+	s->kallsyms_err = tt_kallsyms_open(s->opts.root, &s->kallsyms);
+	if (s->kallsyms_err || !tt_kallsyms_are_hidden(s->kallsyms))
+		return;
+	tt_kallsyms_close(s->kallsyms);
+	s->kallsyms = NULL;
+	s->kallsyms_err = -EPERM;
 }
 
 /* Stacks have the numbers of the first of all pid namespaces, /proc has those of ours. */
 #define INITIAL_PID_NAMESPACE 0xeffffffcu
 
-static void check_pids(struct tt_symbols *s)
+static bool has_other_pids(const struct tt_symbols *s)
 {
 	struct stat st;
 
-	if (*s->opts.root || stat("/proc/self/ns/pid", &st) || st.st_ino == INITIAL_PID_NAMESPACE)
-		return;
-	s->no_processes = true;
-	log_warn("symbols: in this pid namespace (a container?) processes have other numbers than in stacks: "
-		 "only functions of the kernel have names");
-}
-
-static void open_rings(struct tt_symbols *s)
-{
-	int err = *s->opts.root ? -ENOSYS : tt_map_rings_open(&s->rings);
-
-	if (err && !*s->opts.root)
-		log_warn("symbols: no events of mappings (perf_event_open: %s): processes that exit early, "
-			 "and what is unmapped, have no names",
-			 strerror(-err));
+	return !*s->opts.root && !stat("/proc/self/ns/pid", &st) && st.st_ino != INITIAL_PID_NAMESPACE;
 }
 
 int tt_symbols_open(const struct tt_symbols_options *opts, struct tt_symbols **ret_s)
@@ -88,9 +68,9 @@ int tt_symbols_open(const struct tt_symbols_options *opts, struct tt_symbols **r
 	getrlimit(RLIMIT_NOFILE, &fds);
 	s->fds_max = fds.rlim_cur / 4 < TT_SYMBOLS_FDS_MAX ? (uint32_t)fds.rlim_cur / 4 : TT_SYMBOLS_FDS_MAX;
 	open_kallsyms(s);
-	check_pids(s);
-	if (!s->no_processes)
-		open_rings(s);
+	s->no_processes = has_other_pids(s);
+	if (!s->no_processes && !*opts->root)
+		s->rings_err = tt_map_rings_open(&s->rings);
 	s->started_ts_ns = tt_now_ns();
 	*ret_s = s;
 	return 0;
@@ -129,11 +109,31 @@ static uint32_t parent_of(struct tt_symbols *s, uint32_t pid)
 	return len < 0 || tt_proc_parse_task_stat(text, (size_t)len, &stat) ? 0 : stat.parent_pid;
 }
 
+static void say_what_is_missing(const struct tt_symbols *s)
+{
+	if (s->kallsyms_err == -EPERM)
+		log_warn("symbols: /proc/kallsyms hides addresses (kernel.kptr_restrict, CAP_SYSLOG): "
+			 "functions "
+			 "of the kernel have no names");
+	else if (s->kallsyms_err)
+		log_warn("symbols: cannot open /proc/kallsyms: %s: functions of the kernel have no names",
+			 strerror(-s->kallsyms_err));
+	if (s->no_processes)
+		log_warn("symbols: in this pid namespace (a container?) processes have other numbers than in "
+			 "stacks: "
+			 "only functions of the kernel have names");
+	if (s->rings_err)
+		log_warn("symbols: no events of mappings (perf_event_open: %s): processes that exit early, "
+			 "and what is unmapped, have no names",
+			 strerror(-s->rings_err));
+}
+
 void tt_symbols_start(struct tt_symbols *s)
 {
 	struct tt_proc_dir dir;
 	uint32_t pid;
 
+	say_what_is_missing(s);
 	s->started_ts_ns = tt_now_ns();
 	if (s->no_processes || tt_proc_dir_open(&dir, s->files.proc_fd, "."))
 		return;

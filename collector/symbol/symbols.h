@@ -40,7 +40,7 @@ struct tt_symbols;
 /* Takes what needs privileges: forks the process that will have files read (so that the earlier this comes, the less it inherits), opens
  * /proc/kallsyms (CAP_SYSLOG, by kernel.kptr_restrict) and the rings (CAP_PERFMON; CAP_IPC_LOCK when locked memory is short). Later
  * CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and CAP_SYS_ADMIN are used, to reach other users' processes and files, and CAP_PERFMON for CPUs that
- * come online; without them less is found. What is not to be had is said once; an error is -ENOMEM, or that there can be no second process. */
+ * come online; without them less is found. Start says what is not to be had; an error is -ENOMEM, or that there can be no second process. */
 int tt_symbols_open(const struct tt_symbols_options *opts, struct tt_symbols **ret_s);
 /* NULL is fine. */
 void tt_symbols_close(struct tt_symbols *s);

@@ -59,6 +59,7 @@ struct tt_symbols {
 		as_of; /* grows when something may have changed unseen; what was read as of before is not to be trusted */
 	uint32_t exits_as_of; /* as of then all exits are known */
 	bool no_processes;    /* their numbers are not ours */
+	int kallsyms_err, rings_err;
 	uint64_t ticked_ts_ns, started_ts_ns;
 	struct tt_leaver *leavers;
 	uint32_t nr_leavers, leavers_room;
