@@ -260,7 +260,7 @@ static int run_intervals(struct live *live)
 	int err;
 
 	err = live->src->ops->start(live->src);
-	tt_privileges_drop(false);
+	tt_privileges_drop(0);
 	while (!err && !is_done(live)) {
 		err = live->src->ops->poll(live->src, POLL_MS);
 		if (err == -EINTR)

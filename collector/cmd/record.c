@@ -25,13 +25,14 @@
 #include "collector/session/session.h"
 #include "collector/source/record_batch.h"
 #include "collector/source/source.h"
+#include "collector/symbol/symbols.h"
 
 struct record_options {
 	struct tt_common_options common;
 	const char *file;
 	uint64_t duration_ns; /* 0 = until told */
 	uint64_t max_bytes;   /* 0 = no limit */
-	bool stacks;
+	bool stacks, with_inlined, with_debuginfod;
 	uint32_t rate_hz; /* 0 = not given */
 	char **command;	  /* NULL = none */
 };
@@ -46,6 +47,7 @@ struct cpu_count {
 struct recording {
 	struct tt_session_writer *writer;
 	struct tt_source *source;
+	struct tt_symbols *symbols; /* NULL = there are no stacks */
 	struct tt_summary summary;
 	struct tt_info info;
 	struct cpu_count *cpus;
@@ -119,7 +121,6 @@ static void count_switches(struct cpu_count *c, const struct tt_batch *b)
 static void count_batch(struct recording *r, const struct tt_batch *b)
 {
 	r->open_events += b->nr_records;
-	r->summary.wire_bytes += b->size;
 	if (b->stream == TT_STREAM_SCHED && b->cpu < r->nr_cpus)
 		count_switches(&r->cpus[b->cpu], b);
 }
@@ -139,16 +140,26 @@ static uint64_t nr_unseen_switches(const struct recording *r)
 	return nr;
 }
 
-static int sink_batch(void *ctx, const void *data, size_t len)
+static int write_batch(void *ctx, const void *batch, size_t len)
 {
 	struct recording *r = ctx;
-	const struct tt_batch *batch = data;
 
 	count_batch(r, batch);
 	return tt_session_write_batch(r->writer, batch, len);
 }
 
-static int sink_epoch(void *ctx, uint64_t until_ts_ns)
+static int sink_batch(void *ctx, const void *data, size_t len)
+{
+	struct recording *r = ctx;
+	const struct tt_batch *batch = data;
+
+	r->summary.wire_bytes += len;
+	if (r->symbols && !tt_symbols_note_batch(r->symbols, batch))
+		return 0; /* stacks that the file has */
+	return write_batch(r, batch, len);
+}
+
+static int write_epoch(void *ctx, uint64_t until_ts_ns)
 {
 	struct recording *r = ctx;
 	int err = tt_session_write_epoch(r->writer, until_ts_ns);
@@ -159,6 +170,15 @@ static int sink_epoch(void *ctx, uint64_t until_ts_ns)
 		r->error_was_said = true;
 	r->open_events = 0;
 	return err;
+}
+
+static int sink_epoch(void *ctx, uint64_t until_ts_ns)
+{
+	struct recording *r = ctx;
+
+	if (r->symbols)
+		tt_symbols_epoch(r->symbols, until_ts_ns);
+	return write_epoch(r, until_ts_ns);
 }
 
 /* --- what the user sees --- */
@@ -212,6 +232,31 @@ static void show_summary(const struct recording *r, const char *file)
 							: WEXITSTATUS(s->command_status));
 }
 
+static void show_names(const struct tt_symbols_stats *s, bool was_stopped_early)
+{
+	const struct {
+		uint64_t nr;
+		const char *words;
+	} lacks[] = {
+		{ s->nr_nowhere, "where nothing is mapped (code without frame pointers)" },
+		{ s->nr_files_replaced, "files replaced meanwhile" },
+		{ s->nr_files_failed, "files that could not be read" },
+		{ s->nr_addresses_beyond, "addresses without room" },
+		{ s->nr_stacks_beyond, "stacks told again for want of room" },
+		{ s->nr_answers_beyond, "names of files that are gone without room" },
+	};
+	char details[240] = "";
+	size_t len = 0;
+
+	for (unsigned i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
+		if (lacks[i].nr && len < sizeof(details))
+			len += (size_t)snprintf(details + len, sizeof(details) - len, "; %llu %s",
+						(unsigned long long)lacks[i].nr, lacks[i].words);
+	log_info("names: %llu of %llu addresses, in %llu files%s%s", (unsigned long long)s->nr_resolved,
+		 (unsigned long long)s->nr_addresses, (unsigned long long)s->nr_modules, details,
+		 was_stopped_early ? "; stopped before the end" : "");
+}
+
 static uint64_t timeval_ns(struct timeval tv)
 {
 	return (uint64_t)tv.tv_sec * 1000000000 + (uint64_t)tv.tv_usec * 1000;
@@ -219,22 +264,27 @@ static uint64_t timeval_ns(struct timeval tv)
 
 static void fill_cost(struct recording *r)
 {
+	struct tt_symbols_stats symbols = { 0 };
 	struct tt_source_stats stats;
 	struct rusage usage;
 
 	r->source->ops->stats(r->source, &stats);
 	memcpy(r->summary.nr_lost, stats.nr_lost, sizeof(stats.nr_lost));
 	r->summary.nr_lost[TT_LOSS_UNSEEN] += nr_unseen_switches(r);
+	if (r->symbols)
+		tt_symbols_read_stats(r->symbols, &symbols);
+	for (unsigned i = 0; i < TT_LOSS_NR; i++)
+		r->summary.nr_lost[i] += symbols.nr_lost[i];
 	r->summary.prog_ns = stats.prog_ns;
 	r->summary.prog_runs = stats.prog_runs;
 	if (stats.ended_ts_ns)
 		r->summary.end_ts_ns = stats.ended_ts_ns;
-	r->summary.ring_bytes = stats.ring_bytes;
+	r->summary.ring_bytes = stats.ring_bytes + symbols.ring_bytes;
 	getrusage(RUSAGE_SELF, &usage);
 	r->summary.cpu_user_ns = timeval_ns(usage.ru_utime);
 	r->summary.cpu_system_ns = timeval_ns(usage.ru_stime);
-	r->summary.cpu_user_ns += stats.helper_user_ns;
-	r->summary.cpu_system_ns += stats.helper_system_ns;
+	r->summary.cpu_user_ns += stats.helper_user_ns + symbols.helper_user_ns;
+	r->summary.cpu_system_ns += stats.helper_system_ns + symbols.helper_system_ns;
 	r->summary.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
 }
 
@@ -277,7 +327,63 @@ static int run(struct recording *r, const struct record_options *opts)
 	return err;
 }
 
-static int end_recording(struct recording *r, int err)
+static bool is_disk_full(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT;
+}
+
+/* --- names --- */
+
+/* What of --max-size is kept for them. */
+static uint64_t names_bytes(const struct record_options *opts)
+{
+	const uint64_t most = 16 << 20;
+
+	if (!opts->stacks || !opts->max_bytes)
+		return 0;
+	return opts->max_bytes / 4 < most ? opts->max_bytes / 4 : most;
+}
+
+static int open_symbols(struct recording *r, const struct record_options *opts)
+{
+	struct tt_symbols_options symbols_opts = {
+		.root = "",
+		.inlines = opts->with_inlined,
+		.debuginfod = opts->with_debuginfod,
+	};
+
+	return opts->stacks ? tt_symbols_open(&symbols_opts, &r->symbols) : 0;
+}
+
+static bool show_names_progress(void *ctx, uint64_t nr_done, uint64_t nr_all)
+{
+	(void)ctx;
+	log_status("names of functions: %llu of %llu addresses", (unsigned long long)nr_done,
+		   (unsigned long long)nr_all);
+	return got_signal != 0;
+}
+
+/* Before the command is told to end: while it lives, its files can be found. A first Ctrl-C ends the recording, the second this. */
+static int write_names(struct recording *r, const struct record_options *opts)
+{
+	struct tt_sink sink = { .ctx = r, .batch = write_batch, .epoch = write_epoch };
+	struct tt_symbols_stats stats;
+	int err;
+
+	got_signal = 0;
+	if (opts->max_bytes)
+		tt_session_set_max_bytes(r->writer, opts->max_bytes);
+	err = tt_symbols_finish(r->symbols, &sink, show_names_progress, r);
+	tt_symbols_read_stats(r->symbols, &stats);
+	show_names(&stats, got_signal != 0);
+	if (err == -EFBIG && r->has_max_size) {
+		log_warn("--max-size has no room for all names: some addresses have none");
+		err = 0;
+	}
+	return err;
+}
+
+static int end_recording(struct recording *r, const struct record_options *opts, int err)
 {
 	int stop_err = r->source->ops->stop(r->source), end_err;
 
@@ -288,12 +394,17 @@ static int end_recording(struct recording *r, int err)
 		err = 0;
 	} else if (err == -EFBIG) {
 		strcpy(r->summary.ended_by, "file size limit"); /* of the system: ulimit -f */
-	} else if (err == -ENOSPC || err == -EDQUOT) {
+	} else if (is_disk_full(err)) {
 		strcpy(r->summary.ended_by, "disk full");
 	} else if (err) {
 		strcpy(r->summary.ended_by, "error");
 	}
 	r->summary.end_ts_ns = tt_now_ns();
+	if (!err && r->symbols) {
+		err = write_names(r, opts);
+		if (err)
+			strcpy(r->summary.ended_by, is_disk_full(err) ? "disk full" : "error");
+	}
 	tt_child_end(&r->child);
 	r->summary.command_status = r->child.wait_status;
 	fill_cost(r);
@@ -376,33 +487,42 @@ static int record(struct recording *r, const struct record_options *opts)
 		log_error("cannot fork for the command: %s", strerror(-err));
 		return err;
 	}
+	err = open_symbols(r, opts);
+	if (err)
+		return err;
 	tt_info_fill_host(&r->info, "");
 	fill_view(&r->info, &opts->common);
 	fill_command(&r->info, opts->command);
 	err = tt_choose_source(opts->common.source, &source_opts, &r->info, &sink, &r->source);
 	if (err)
 		return err;
+	if (strcmp(r->info.source, "bpf") != 0) { /* then there are no stacks */
+		tt_symbols_close(r->symbols);
+		r->symbols = NULL;
+	}
 	r->has_max_size = opts->max_bytes != 0;
 	r->nr_cpus = r->info.nr_cpus_possible;
 	r->cpus = calloc(r->nr_cpus + 1, sizeof(*r->cpus));
 	if (!r->cpus)
 		return -ENOMEM;
 	r->info.start_ts_ns = r->summary.start_ts_ns = tt_now_ns();
-	err = tt_session_create(opts->file, &r->info, opts->max_bytes, &r->writer);
+	err = tt_session_create(opts->file, &r->info, opts->max_bytes - names_bytes(opts), &r->writer);
 	if (err)
 		return err;
+	if (r->symbols)
+		tt_symbols_start(r->symbols);
 	r->summary.start_ts_ns = tt_now_ns();
 	r->shown_ns = r->summary.start_ts_ns;
 	err = r->source->ops->start(r->source);
 	r->summary.start_ts_ns = tt_now_ns(); /* -d is time recorded, not time spent attaching */
-	tt_privileges_drop(r->child.pid > 0);
+	tt_privileges_drop((r->child.pid > 0 ? TT_MAY_KILL : 0) | (r->symbols ? TT_MAY_READ : 0));
 	if (!err)
 		err = start_command(r, opts);
 	if (!err)
 		err = run(r, opts);
-	err = end_recording(r, err);
+	err = end_recording(r, opts, err);
 	show_summary(r, opts->file);
-	if (err == -ENOSPC || err == -EDQUOT)
+	if (is_disk_full(err))
 		log_error("%s: no space left: the recording ends here; what was written before can be read",
 			  opts->file);
 	else if (err && !r->error_was_said)
@@ -412,7 +532,7 @@ static int record(struct recording *r, const struct record_options *opts)
 
 /* --- command line --- */
 
-enum { OPT_MAX_SIZE = 0x300, OPT_STACKS, OPT_RATE };
+enum { OPT_MAX_SIZE = 0x300, OPT_STACKS, OPT_RATE, OPT_INLINE, OPT_DEBUGINFOD };
 
 static const struct argp_option options[] = {
 	{ "duration", 'd', "DUR", 0, "Record for so long (500ms, 10s, 5m); else until CMD ends or Ctrl-C",
@@ -425,6 +545,9 @@ static const struct argp_option options[] = {
 	  "With each stolen stretch, wait, request and sample the stack of who was hit; samples the CPUs, "
 	  "too (--probe cpu)",
 	  0 },
+	{ "inline", OPT_INLINE, NULL, 0, "With --stacks: also functions that were inlined, by DWARF", 0 },
+	{ "debuginfod", OPT_DEBUGINFOD, NULL, 0,
+	  "With --stacks: names of files without symbols from the servers in DEBUGINFOD_URLS", 0 },
 	{ "rate", OPT_RATE, "HZ", 0, "Sample each CPU so often a second (99)", 0 },
 	{ 0 }
 };
@@ -452,12 +575,21 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_STACKS:
 		opts->stacks = true;
 		return 0;
+	case OPT_INLINE:
+		opts->with_inlined = true;
+		return 0;
+	case OPT_DEBUGINFOD:
+		opts->with_debuginfod = true;
+		return 0;
 	case OPT_RATE:
 		if (tt_parse_u32(arg, &opts->rate_hz) || !opts->rate_hz || opts->rate_hz > TT_RATE_HZ_MAX)
 			tt_usage_error("--rate: '%s' is no rate; write a number from 1 to %d", arg,
 				       TT_RATE_HZ_MAX);
 		return 0;
 	case ARGP_KEY_END:
+		if (!opts->stacks && (opts->with_inlined || opts->with_debuginfod))
+			tt_usage_error("%s has a meaning only with --stacks",
+				       opts->with_inlined ? "--inline" : "--debuginfod");
 		if (opts->stacks)
 			tt_require_bpf(&opts->common, "--stacks");
 		if (opts->rate_hz)
@@ -507,6 +639,7 @@ static int run_record(int argc, char **argv)
 	catch_signals();
 	err = record(r, &opts);
 	tt_child_end(&r->child);
+	tt_symbols_close(r->symbols);
 	if (r->source)
 		r->source->ops->close(r->source);
 	tt_session_writer_close(r->writer);

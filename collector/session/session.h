@@ -25,6 +25,8 @@ int tt_session_create(const char *path, const struct tt_info *info, uint64_t max
 int tt_session_write_batch(struct tt_session_writer *w, const void *batch, size_t len);
 /* Writes everything since the last epoch. -ENOSPC, -EFBIG (max_bytes reached: the file is whole, end the recording), -EIO ... */
 int tt_session_write_epoch(struct tt_session_writer *w, uint64_t until_ts_ns);
+/* From now on the file may grow to so many bytes; 0 = no limit. After -EFBIG it goes on, without the epoch that found no room. */
+void tt_session_set_max_bytes(struct tt_session_writer *w, uint64_t max_bytes);
 /* The end block. After -ENOSPC or -EFBIG it uses a reserve kept for it. */
 int tt_session_write_end(struct tt_session_writer *w, const struct tt_summary *summary);
 uint64_t tt_session_writer_bytes(const struct tt_session_writer *w); /* in the file so far */

@@ -167,6 +167,13 @@ int tt_session_write_epoch(struct tt_session_writer *w, uint64_t until_ts_ns)
 	return 0;
 }
 
+void tt_session_set_max_bytes(struct tt_session_writer *w, uint64_t max_bytes)
+{
+	w->max_bytes = max_bytes;
+	if (w->stopped == -EFBIG)
+		w->stopped = 0;
+}
+
 int tt_session_write_end(struct tt_session_writer *w, const struct tt_summary *summary)
 {
 	char *json;

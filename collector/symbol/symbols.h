@@ -67,6 +67,7 @@ int tt_symbols_finish(struct tt_symbols *s, const struct tt_sink *sink, tt_symbo
 struct tt_symbols_stats {
 	uint64_t nr_addresses;		 /* different ones, each once for each address space */
 	uint64_t nr_resolved;		 /* that have a name */
+	uint64_t nr_nowhere;		 /* where nothing was mapped: code without frame pointers gives such */
 	uint64_t nr_modules, nr_symbols; /* told */
 	uint64_t nr_stacks_beyond;	 /* came when the table was full: written every time they come */
 	uint64_t nr_addresses_beyond;	 /* times that an address found no room */

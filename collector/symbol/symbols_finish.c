@@ -433,7 +433,7 @@ static int tell_all(struct finish *f)
 		err = tell_kernel(f);
 	if (!err)
 		err = tell_modules(f);
-	for (; !err && f->at < s->addresses.nr; f->at++)
+	for (; !err && f->at < s->addresses.nr; f->at++, s->stats.nr_nowhere++)
 		err = tell(f, address_at(f, f->at), 0, NULL);
 	s->stats.nr_lost[TT_LOSS_NAMES] += f->writer.nr_names_cut;
 	s->stats.nr_lost[TT_LOSS_MAPPINGS] += s->mappings.nr_beyond + s->dsos.nr_beyond;
