@@ -3,8 +3,10 @@
  *
  *   main -> chain::Link<int>::outer(double) -> [inlined: chain::inlined_link] -> chain::(anonymous namespace)::middle -> chain_c_MODE
  *
+ * Says its pid at first, and at the end its schedstat and how often it read.
+ *
  * burn: busy. read: reads FILE by O_DIRECT. sleep: a millisecond at a time. jit: busy in code that was made at run time, which
- * /tmp/perf-PID.map calls "jit loop(int, char*)". Built with frame pointers, optimized; chain-nofp is the same without.
+ * /tmp/perf-PID.map calls "jit loop(int, char*)". deep: busy, 200 calls of itself below chain_c_deep. Built with frame pointers, optimized; chain-nofp is the same without.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -23,18 +25,21 @@ struct work {
 	void *buf;
 	void (*code)(unsigned long);
 	unsigned long long until_ns;
+	unsigned long nr_reads;
 };
 
 namespace {
 
-__attribute__((noinline)) void middle(const work &w)
+__attribute__((noinline)) void middle(work &w)
 {
 	if (!strcmp(w.mode, "burn"))
 		chain_c_burn(w.until_ns);
 	else if (!strcmp(w.mode, "read"))
-		chain_c_read(w.fd, w.buf, w.until_ns);
+		w.nr_reads = chain_c_read(w.fd, w.buf, w.until_ns);
 	else if (!strcmp(w.mode, "sleep"))
 		chain_c_sleep(w.until_ns);
+	else if (!strcmp(w.mode, "deep"))
+		chain_c_deep(200, w.until_ns);
 	else
 		chain_c_jit(w.code, w.until_ns);
 	__asm__ volatile(""); /* not the last call, which would be a jump */
@@ -42,14 +47,14 @@ __attribute__((noinline)) void middle(const work &w)
 
 } // namespace
 
-static inline __attribute__((always_inline)) void inlined_link(const work &w)
+static inline __attribute__((always_inline)) void inlined_link(work &w)
 {
 	middle(w);
 	__asm__ volatile("");
 }
 
 template <typename T> struct Link {
-	__attribute__((noinline)) T outer(const work &w, double)
+	__attribute__((noinline)) T outer(work &w, double)
 	{
 		inlined_link(w);
 		return T(w.until_ns & 1);
@@ -89,6 +94,18 @@ static void (*make_code())(unsigned long)
 
 } // namespace chain
 
+/* What the kernel says of us, at the end. */
+static bool tell_schedstat(unsigned long nr_reads)
+{
+	unsigned long long run_ns, wait_ns;
+	FILE *file = fopen("/proc/self/schedstat", "r");
+
+	if (!file || fscanf(file, "%llu %llu", &run_ns, &wait_ns) != 2)
+		return false;
+	printf("run_ns=%llu wait_ns=%llu nr_reads=%lu\n", run_ns, wait_ns, nr_reads);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	chain::work w = {};
@@ -104,5 +121,6 @@ int main(int argc, char **argv)
 		return 77;
 	printf("%d\n", getpid());
 	fflush(stdout);
-	return chain::Link<int>().outer(w, 1.0) & 0;
+	chain::Link<int>().outer(w, 1.0);
+	return !tell_schedstat(w.nr_reads);
 }

@@ -8,9 +8,11 @@ extern "C" {
 
 /* Each until now_ns() says until_ns. Compiled so that they are functions on the stack. */
 void chain_c_burn(unsigned long long until_ns);
-void chain_c_read(int fd, void *buf, unsigned long long until_ns);
+unsigned long chain_c_read(int fd, void *buf, unsigned long long until_ns); /* how often it read 4 KiB */
 void chain_c_sleep(unsigned long long until_ns);
 void chain_c_jit(void (*code)(unsigned long), unsigned long long until_ns);
+/* Calls itself nr_more times, then burns. */
+void chain_c_deep(unsigned nr_more, unsigned long long until_ns);
 unsigned long long now_ns(void);
 
 #ifdef __cplusplus

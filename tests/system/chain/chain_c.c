@@ -39,11 +39,14 @@ void chain_c_burn(unsigned long long until_ns)
 	while (now_ns() < until_ns);
 }
 
-void chain_c_read(int fd, void *buf, unsigned long long until_ns)
+unsigned long chain_c_read(int fd, void *buf, unsigned long long until_ns)
 {
-	for (unsigned long i = 0; now_ns() < until_ns; i++)
+	unsigned long i;
+
+	for (i = 0; now_ns() < until_ns; i++)
 		if (call4(SYS_pread64, fd, (long)buf, BLOCK_BYTES, (long)(i * 7919 % NR_BLOCKS * BLOCK_BYTES)) != BLOCK_BYTES)
 			_exit(3);
+	return i;
 }
 
 void chain_c_sleep(unsigned long long until_ns)
@@ -52,6 +55,15 @@ void chain_c_sleep(unsigned long long until_ns)
 
 	while (now_ns() < until_ns)
 		call4(SYS_nanosleep, (long)&pause, 0, 0, 0);
+}
+
+__attribute__((noinline)) void chain_c_deep(unsigned nr_more, unsigned long long until_ns)
+{
+	if (nr_more)
+		chain_c_deep(nr_more - 1, until_ns);
+	else
+		chain_c_burn(until_ns);
+	__asm__ volatile(""); /* not the last call, which would be a jump */
 }
 
 void chain_c_jit(void (*code)(unsigned long), unsigned long long until_ns)
