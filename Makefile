@@ -49,7 +49,7 @@ ASANOBJ := $(patsubst %.c,$(B)/asan/%.o,$(SRC))
 TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c tests/unit/*/*_test.c))
 FUZZ    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH   := $(B)/tests/bench/empty.bpf.o $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
-HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c tests/bench/*.c)) \
+HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c)) \
 	   $(patsubst tests/vm/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/vm/helpers/*.c)) \
 	   $(patsubst tests/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/helpers/*.c)) \
 	   $(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp
@@ -131,6 +131,9 @@ $(B)/tests/helpers/%: tests/vm/helpers/%.c $(B)/libtimethief.a
 $(B)/tests/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -c $< -o $@
+$(B)/tests/bench/names: tests/bench/names.c $(B)/libtimethief.a
+	$(call say,BENCH,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 $(B)/tests/bench/%: tests/bench/%.c
 	$(call say,BENCH,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE -MMD -MP -o $@ $< -Wl,--as-needed -lbpf
