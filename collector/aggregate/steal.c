@@ -12,6 +12,7 @@
 #include "collector/aggregate/findings.h"
 #include "collector/aggregate/view.h"
 #include "collector/aggregate/who.h"
+#include "collector/event/stat_line.h"
 
 enum {
 	NR_BIG_GAPS = 256, /* kept of each CPU to look for a pattern */
@@ -30,6 +31,8 @@ struct cpu_state {
 	uint64_t all_ns; /* whatever the view leaves out, shed included */
 	uint64_t shown_ns, shed_ns, nr_gaps, nr_seen[NR_SEEN];
 	struct counters first, last;
+	struct tt_stat_line line;
+	uint64_t grown_ticks[TT_STAT_NR]; /* since first */
 	struct counters check_from; /* of first, or of where another hook took over */
 	uint64_t unchecked_ns;	    /* of all_ns, before that */
 	struct tt_hist gaps;
@@ -52,6 +55,7 @@ struct steal {
 	struct tt_who who;
 	struct victim *victims; /* by slot of who */
 	uint64_t nr_jumps, first_jump_ts_ns;
+	uint64_t stat_ts_ns, last_stat_ts_ns; /* of this reading of /proc/stat, and of the one before */
 	char silent_hook[24], next_hook[24]; /* "" = it never changed */
 	uint64_t hook_change_ts_ns, missed_ns;
 	/* gaps beside completions of disk requests */
@@ -267,12 +271,34 @@ static void on_steal(struct steal *st, const struct tt_ev_steal *ev)
 	}
 }
 
+static void on_jumps(struct steal *st, struct cpu_state *c, uint64_t ts_ns, uint64_t count)
+{
+	if (!st->nr_jumps)
+		st->first_jump_ts_ns = ts_ns;
+	st->nr_jumps += count;
+	if (c)
+		c->has_jumped = true;
+}
+
+/* A clock that is read tells of its jumps itself. Where counters are all there is, they are found here. */
 static void on_counters(struct steal *st, const struct tt_cpu_counters *rec, unsigned cpu)
 {
 	struct cpu_state *c = get_cpu(st, cpu);
+	uint64_t grown[TT_STAT_NR];
+	bool jumped;
 
+	if (rec->rec.ts_ns != st->stat_ts_ns) {
+		st->last_stat_ts_ns = st->stat_ts_ns;
+		st->stat_ts_ns = rec->rec.ts_ns;
+	}
 	if (!c)
 		return;
+	jumped = tt_stat_line_follow(&c->line, rec, tt_world_info(st->world)->user_hz,
+				     c->line.ts_ns < st->last_stat_ts_ns, grown);
+	if (jumped && st->counters_only)
+		on_jumps(st, c, rec->rec.ts_ns, 1);
+	for (unsigned i = 0; i < TT_STAT_NR; i++)
+		c->grown_ticks[i] += grown[i];
 	c->last.known = true;
 	c->last.ts_ns = rec->rec.ts_ns;
 	c->last.prev_steal_rq_ns = rec->prev_steal_rq_ns;
@@ -320,17 +346,6 @@ static void on_hook_change(struct steal *st, const struct tt_event *ev, const st
 	}
 }
 
-static void on_jumps(struct steal *st, const struct tt_event *ev, uint64_t count)
-{
-	struct cpu_state *c = get_cpu(st, ev->cpu);
-
-	if (!st->nr_jumps)
-		st->first_jump_ts_ns = ev->ts_ns;
-	st->nr_jumps += count;
-	if (c)
-		c->has_jumped = true;
-}
-
 static void steal_event(void *state, const struct tt_event *ev)
 {
 	struct steal *st = state;
@@ -353,18 +368,13 @@ static void steal_event(void *state, const struct tt_event *ev)
 		on_hook_change(st, ev, (const struct tt_hook_change *)rec);
 		break;
 	case TT_EV_LOSS:
-		if (((const struct tt_loss *)rec)->what == TT_LOSS_JUMP)
-			on_jumps(st, ev, ((const struct tt_loss *)rec)->count);
+		if (((const struct tt_loss *)rec)->what == TT_LOSS_JUMP && !st->counters_only)
+			on_jumps(st, get_cpu(st, ev->cpu), ev->ts_ns, ((const struct tt_loss *)rec)->count);
 		break;
 	}
 }
 
 /* The report */
-
-static uint64_t ticks_delta(const struct cpu_state *c, unsigned field)
-{
-	return ticks_between(&c->first, &c->last, field);
-}
 
 static bool has_counters(const struct cpu_state *c)
 {
@@ -377,7 +387,7 @@ static uint64_t all_ticks_delta(const struct cpu_state *c)
 	uint64_t sum_ticks = 0;
 
 	for (unsigned i = 0; i <= TT_STAT_STEAL; i++)
-		sum_ticks += ticks_delta(c, i);
+		sum_ticks += c->grown_ticks[i];
 	return sum_ticks;
 }
 
@@ -387,7 +397,7 @@ static double busy_pct(const struct cpu_state *c)
 
 	if (!has_counters(c) || !all_ticks)
 		return -1;
-	return 100.0 * (1 - tt_ratio((double)(ticks_delta(c, 3) + ticks_delta(c, 4)), (double)all_ticks));
+	return 100.0 * (1 - tt_ratio((double)(c->grown_ticks[3] + c->grown_ticks[4]), (double)all_ticks));
 }
 
 /* What a row of the table needs, for one CPU or for all. */
@@ -400,7 +410,7 @@ struct cpu_sum {
 	struct tt_hist gaps;
 };
 
-static void sum_cpu(const struct cpu_state *c, const struct tt_world_cpu *cpu,
+static void sum_cpu(const struct steal *st, const struct cpu_state *c, const struct tt_world_cpu *cpu,
 		    const struct tt_interval *interval, struct cpu_sum *sum)
 {
 	sum->stolen_ns += c->shown_ns;
@@ -412,7 +422,8 @@ static void sum_cpu(const struct cpu_state *c, const struct tt_world_cpu *cpu,
 	tt_hist_merge(&sum->gaps, &c->gaps);
 	if (has_counters(c)) {
 		sum->has_stat = true;
-		sum->stat_steal_ticks += ticks_delta(c, TT_STAT_STEAL);
+		sum->stat_steal_ticks += st->counters_only ? c->grown_ticks[TT_STAT_STEAL]
+							   : ticks_between(&c->first, &c->last, TT_STAT_STEAL);
 		sum->stat_all_ticks += all_ticks_delta(c);
 		if (c->first.prev_steal_rq_ns && c->last.prev_steal_rq_ns > c->first.prev_steal_rq_ns)
 			sum->rq_steal_ns += c->last.prev_steal_rq_ns - c->first.prev_steal_rq_ns;
@@ -484,7 +495,7 @@ static void add_cpu_table(struct steal *st, const struct tt_interval *interval, 
 
 		if (!has_row(st, cpu, interval))
 			continue;
-		sum_cpu(st->cpus[cpu], tt_world_cpu(st->world, cpu), interval, &sum);
+		sum_cpu(st, st->cpus[cpu], tt_world_cpu(st->world, cpu), interval, &sum);
 		snprintf(name, sizeof(name), "cpu%u", cpu);
 		add_cpu_row(st, r, t, name, &sum);
 	}
@@ -665,7 +676,7 @@ static unsigned collect_cpu_facts(struct steal *st, const struct tt_interval *in
 		f->stolen_ns = c->all_ns;
 		f->covered_ns = tt_cpu_covered_ns(tt_world_cpu(st->world, cpu), interval);
 		if (st->counters_only) {
-			f->stolen_ns = ticks_to_ns(st, ticks_delta(c, TT_STAT_STEAL));
+			f->stolen_ns = ticks_to_ns(st, c->grown_ticks[TT_STAT_STEAL]);
 			f->covered_ns = ticks_to_ns(st, all_ticks_delta(c));
 		}
 		f->steal_pct = 100 * tt_ratio((double)f->stolen_ns, (double)f->covered_ns);
@@ -766,7 +777,7 @@ static int steal_finish(void *state, const struct tt_interval *interval, struct 
 	}
 	for (unsigned cpu = 0; cpu < nr_cpus && cpu < TT_VIEW_CPUS_MAX; cpu++) {
 		if (has_row(st, cpu, interval))
-			sum_cpu(st->cpus[cpu], tt_world_cpu(st->world, cpu), interval, all);
+			sum_cpu(st, st->cpus[cpu], tt_world_cpu(st->world, cpu), interval, all);
 	}
 	if (!tt_probe_was_recorded(info, "steal")) {
 		tt_section_add_note(r, s, "not recorded: the steal probe was off");
@@ -797,13 +808,16 @@ static void steal_reset(void *state)
 
 	for (unsigned cpu = 0; cpu < st->nr_cpus; cpu++) {
 		struct cpu_state *c = st->cpus[cpu];
+		struct tt_stat_line line;
 		struct counters last;
 
 		if (!c)
 			continue;
 		last = c->last;
+		line = c->line;
 		memset(c, 0, sizeof(*c));
 		c->first = c->last = c->check_from = last;
+		c->line = line;
 	}
 	memset(st->victims, 0, st->who.nr * sizeof(*st->victims));
 	tt_who_reset(&st->who);

@@ -58,6 +58,7 @@ int tt_proc_emit_cpu_counters(const char *root, const struct tt_sink *sink, tt_p
 			nr_beyond++;
 			continue;
 		}
+		counters.rec.ts_ns = ts_ns;
 		if (fill)
 			fill(ctx, &counters);
 		err = tt_record_batch_add(&batch, &counters.rec, sizeof(counters), TT_EV_CPU_COUNTERS,

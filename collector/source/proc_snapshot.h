@@ -22,8 +22,8 @@ enum {
 	TT_PROC_CGROUP_DEPTH_MAX = 32,
 };
 
-/* Asked for what only a BPF program can read (steal_clock_ns, prev_steal_rq_ns, nr_switches) before a record
- * is given away. */
+/* Sees each record before it is given away, with CPU, time and ticks; fills in what only a BPF program can read (steal_clock_ns,
+ * prev_steal_rq_ns, nr_switches). */
 typedef void (*tt_proc_fill_cpu_fn)(void *ctx, struct tt_cpu_counters *counters);
 
 /* TT_EV_CPU_COUNTERS for every cpuN line of /proc/stat (online CPUs). fill may be NULL. */

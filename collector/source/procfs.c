@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "collector/base/log.h"
+#include "collector/event/stat_line.h"
 #include "collector/source/proc_file.h"
 #include "collector/source/proc_parse.h"
 #include "collector/source/proc_snapshot.h"
@@ -35,6 +36,11 @@ struct procfs_source {
 	bool started;
 	struct tt_proc_tasks *tasks; /* NULL unless TT_PROBE_RUNQ */
 	struct tt_proc_known_disks known_disks;
+	uint32_t user_hz;
+	struct tt_stat_line *stat_lines; /* by CPU */
+	unsigned nr_stat_lines;		 /* at most TT_PROC_CPUS_MAX */
+	uint64_t stat_ts_ns, last_stat_ts_ns; /* of this look at /proc/stat, and of the one before */
+	uint64_t nr_jumps;
 };
 
 struct procfs_probe {
@@ -153,6 +159,7 @@ static void procfs_close(struct tt_source *src)
 	if (!p)
 		return;
 	tt_proc_tasks_close(p->tasks);
+	free(p->stat_lines);
 	free(p->root);
 	free(p);
 }
@@ -174,6 +181,7 @@ static int procfs_open(const struct tt_source_options *opts, struct tt_info *inf
 	p->tap = (struct tt_sink){ .ctx = p, .batch = tap_batch };
 	p->interval_ns = opts->interval_ns ? opts->interval_ns : 1000000000u;
 	p->device = opts->device;
+	p->user_hz = info->user_hz;
 	p->root = strdup(root);
 	if (!p->root) {
 		err = -ENOMEM;
@@ -219,13 +227,56 @@ static int judge(struct procfs_source *p, unsigned probe_bit, int err)
 	return 0;
 }
 
+/* NULL: beyond the bound, or no memory. */
+static struct tt_stat_line *stat_line(struct procfs_source *p, unsigned cpu)
+{
+	unsigned nr = p->nr_stat_lines;
+	struct tt_stat_line *grown;
+
+	if (cpu < nr)
+		return &p->stat_lines[cpu];
+	if (cpu >= TT_PROC_CPUS_MAX)
+		return NULL;
+	grown = realloc(p->stat_lines, (cpu + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	memset(grown + nr, 0, (cpu + 1 - nr) * sizeof(*grown));
+	p->stat_lines = grown;
+	p->nr_stat_lines = cpu + 1;
+	return &grown[cpu];
+}
+
+/* Tells of a jump of steal; how much of it counts is for the analysis to say, by the same rule. */
+static void watch_steal(void *ctx, struct tt_cpu_counters *counters)
+{
+	struct procfs_source *p = ctx;
+	struct tt_stat_line *line = stat_line(p, counters->rec.cpu);
+	struct tt_loss loss = { .count = 1, .what = TT_LOSS_JUMP };
+	uint64_t grown[TT_STAT_NR], ts_ns = counters->rec.ts_ns;
+	struct tt_record_batch batch;
+
+	if (ts_ns != p->stat_ts_ns) {
+		p->last_stat_ts_ns = p->stat_ts_ns;
+		p->stat_ts_ns = ts_ns;
+	}
+	if (!line)
+		return;
+	loss.since_ts_ns = line->ts_ns;
+	if (!tt_stat_line_follow(line, counters, p->user_hz, line->ts_ns < p->last_stat_ts_ns, grown))
+		return;
+	p->nr_jumps++;
+	tt_record_batch_init(&batch, &p->tap); /* which remembers its error */
+	tt_record_batch_add(&batch, &loss.rec, sizeof(loss), TT_EV_LOSS, counters->rec.cpu, ts_ns);
+	tt_record_batch_flush(&batch);
+}
+
 static int take_snapshot(struct procfs_source *p, bool is_last)
 {
 	int err = 0;
 
 	p->sink_err = 0;
 	if (p->probes & TT_PROBE_STEAL)
-		err = judge(p, TT_PROBE_STEAL, tt_proc_emit_cpu_counters(p->root, &p->tap, NULL, NULL));
+		err = judge(p, TT_PROBE_STEAL, tt_proc_emit_cpu_counters(p->root, &p->tap, watch_steal, p));
 	if (!err && p->probes & TT_PROBE_DISK)
 		err = judge(p, TT_PROBE_DISK,
 			    tt_proc_emit_disk_counters(p->root, &p->tap, p->device, &p->known_disks));
@@ -310,6 +361,7 @@ static void procfs_stats(struct tt_source *src, struct tt_source_stats *ret_stat
 	const struct procfs_source *p = (const struct procfs_source *)src;
 
 	memset(ret_stats, 0, sizeof(*ret_stats));
+	ret_stats->nr_lost[TT_LOSS_JUMP] = p->nr_jumps;
 	if (p->tasks)
 		ret_stats->nr_lost[TT_LOSS_NAMES] = tt_proc_tasks_stats(p->tasks)->nr_beyond;
 }

@@ -258,6 +258,75 @@ Test(steal, a_counter_that_goes_back_is_no_steal)
 	feed_close(&f);
 }
 
+static void feed_stat(unsigned cpu, uint64_t ts_ns, uint64_t user_ticks, uint64_t steal_ticks)
+{
+	struct tt_cpu_counters rec = { 0 };
+
+	rec.ticks[0] = user_ticks;
+	rec.ticks[TT_STAT_STEAL] = steal_ticks;
+	feed_record(&f, TT_EV_CPU_COUNTERS, cpu, ts_ns, &rec.rec, 0);
+}
+
+Test(steal, from_counters_only_a_jump_is_clamped_and_named)
+{
+	feed_open(&f, "steal", true);
+	for (unsigned s = 0; s <= 4; s++)
+		feed_stat(0, (100 + s) * S, 90 * s, 10 * s);
+	feed_stat(1, 100 * S, 0, 0);
+	feed_stat(1, 101 * S, 90, 10);
+	feed_stat(1, 102 * S, 180, 360020); /* an hour */
+	feed_stat(1, 103 * S, 270, 359980); /* and half a second back, after a tenth more */
+	feed_stat(1, 104 * S, 360, 359990);
+	feed_finish(&f, 100 * S, 104 * S);
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "cpu0", "stolen_ns"), 400 * MS));
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "cpu1", "stolen_ns"), 300 * MS));
+	EXPECT_NEAR(feed_f64(&f, "cpus", "cpu1", "steal_pct"), 100 * 30 / 390.0);
+	cr_assert(feed_finding(&f, "steal-jump") != NULL);
+	cr_expect(strstr(feed_finding(&f, "steal-jump")->text, "jumped 2 times, first at 2.000 s") != NULL, "%s",
+		  feed_finding(&f, "steal-jump")->text);
+	feed_next(&f);
+	feed_stat(1, 105 * S, 450, 360000);
+	feed_finish(&f, 104 * S, 105 * S);
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "cpu1", "stolen_ns"), 100 * MS));
+	cr_expect(feed_finding(&f, "steal-jump") == NULL, "told once");
+	feed_next(&f);
+	feed_stat(1, 106 * S, 540, 720000);
+	feed_finish(&f, 105 * S, 106 * S);
+	cr_expect(feed_finding(&f, "steal-jump") != NULL, "an interval begins where the one before ended");
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "cpu1", "stolen_ns"), 100 * MS));
+	feed_close(&f);
+}
+
+/* The record that the source made of it is of the same jump. */
+Test(steal, from_counters_only_a_jump_that_is_told_is_not_another)
+{
+	struct tt_loss told = { .count = 1, .what = TT_LOSS_JUMP };
+
+	feed_open(&f, "steal", true);
+	feed_stat(0, 100 * S, 0, 20);
+	feed_stat(0, 101 * S, 90, 360030);
+	feed_record(&f, TT_EV_LOSS, 0, 101 * S, &told.rec, 0);
+	feed_finish(&f, 100 * S, 101 * S);
+	cr_assert(feed_finding(&f, "steal-jump") != NULL);
+	cr_expect(strstr(feed_finding(&f, "steal-jump")->text, "jumped 1 time,") != NULL);
+	feed_close(&f);
+}
+
+Test(steal, from_counters_only_a_cpu_that_came_back_is_no_jump)
+{
+	feed_open(&f, "steal", true);
+	for (unsigned s = 0; s <= 3; s++)
+		feed_stat(0, (100 + s) * S, 90 * s, 10 * s);
+	feed_stat(1, 100 * S, 5000, 1000);
+	feed_stat(1, 102 * S, 3, 2);
+	feed_stat(1, 103 * S, 83, 22);
+	feed_finish(&f, 100 * S, 103 * S);
+	cr_expect(feed_finding(&f, "steal-jump") == NULL);
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "cpu1", "stolen_ns"), 200 * MS));
+	EXPECT_NEAR(feed_f64(&f, "cpus", "cpu1", "steal_pct"), 20);
+	feed_close(&f);
+}
+
 Test(steal, an_interval_divides_by_the_time_that_the_cpu_was_online)
 {
 	struct tt_interval first = { 100 * S, 101 * S, false }, second = { 101 * S, 102 * S, false };
