@@ -38,10 +38,23 @@ static int end_if_misused(int err, const struct tt_source_options *opts)
 	return err;
 }
 
+/* What fills its buffer was cut: ends it after a word. */
+static void end_at_word(char *text, size_t size)
+{
+	size_t len = strlen(text);
+
+	if (len + 1 < size)
+		return;
+	len -= strlen(" ...");
+	while (len && text[len] != ' ')
+		len--;
+	strcpy(text + len, " ...");
+}
+
 int tt_choose_source(const char *name, const struct tt_source_options *opts, struct tt_info *info,
 		     const struct tt_sink *sink, struct tt_source **ret_src)
 {
-	char reason[sizeof(info->source_reason)] = "", held[240], first_held[240] = "";
+	char reason[sizeof(info->source_reason)] = "", held[480], first_held[480] = "";
 	size_t used = 0;
 	int err = -ENOENT, first_err = 0;
 
@@ -56,6 +69,7 @@ int tt_choose_source(const char *name, const struct tt_source_options *opts, str
 			break;
 		if (!held[0])
 			snprintf(held, sizeof(held), "%s: %s", names_best_first[i], strerror(-err));
+		end_at_word(held, sizeof(held));
 		if (used < sizeof(reason))
 			used += (size_t)snprintf(reason + used, sizeof(reason) - used, "%s%s", used ? "; " : "", held);
 		if (err != -EPERM && err != -ENOSYS)
@@ -80,6 +94,7 @@ int tt_choose_source(const char *name, const struct tt_source_options *opts, str
 	if (strcmp(info->source, "bpf") != 0 && (opts->stacks || opts->probes & TT_PROBE_CPU))
 		log_warn("%s cannot take stacks or samples of the CPU: the recording has none", info->source);
 	if (reason[0]) {
+		end_at_word(reason, sizeof(reason));
 		snprintf(info->source_reason, sizeof(info->source_reason), "%s", reason);
 		log_warn("recording with %s instead of %s: %s", info->source, names_best_first[0], reason);
 	}

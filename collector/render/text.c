@@ -245,7 +245,7 @@ static void put_losses(struct tt_page *page, const uint64_t *nr_lost)
 
 static void put_rungs(struct tt_page *page, const struct tt_info *info)
 {
-	char line[512] = "";
+	char line[512 + sizeof(info->source_reason)] = "";
 	size_t used = 0;
 
 	for (unsigned i = 0; i < info->nr_probes && i < TT_INFO_NR_PROBES; i++) {

@@ -31,7 +31,7 @@ struct tt_info {
 	char time_zone[16];
 	uint64_t start_ts_ns; /* CLOCK_MONOTONIC */
 	char source[16];      /* "bpf" "procfs" */
-	char source_reason[400]; /* why auto did not take a better one; "" = it did */
+	char source_reason[1000]; /* why auto did not take a better one; "" = it did */
 	unsigned nr_probes;
 	struct tt_probe_info probes[TT_INFO_NR_PROBES];
 	char command[512];    /* record -- CMD..., escaped, cut */
