@@ -4,7 +4,7 @@
 #   in_guest KERNEL SCRIPT [ARG...]   boots and runs tests/vm/guest/SCRIPT there; its /job is $job here, which then holds what it
 #                                     recorded. Options for tests/vm/run: array vm_options. Fails when the guest cannot be had or
 #                                     the script failed: that has been said then.
-#   TEST for_each_kernel KERNEL...    calls TEST KERNEL; $kernel is its name
+#   say_boots                         shows how long the guest took of which tests/vm/run spoke in $T/err
 #
 # The guest records and copies the kernel's counters; judging is done here, where it costs a tenth of the time.
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
@@ -13,6 +13,8 @@ vm_options=()
 PATH=$PATH:/usr/sbin:/sbin
 job=
 
+say_boots() { sed -n 's|^tests/vm/run:|#|p' "$T/err"; }
+
 in_guest() { # KERNEL SCRIPT [ARG...]
 	local status name=$1
 
@@ -20,7 +22,7 @@ in_guest() { # KERNEL SCRIPT [ARG...]
 	shift
 	"$vm/run" --kernel "$name" --job "$job" "${vm_options[@]}" -- "$vm/guest/$1" "${@:2}" >"$T/out" 2>"$T/err"
 	status=$?
-	sed -n 's|^tests/vm/run:|#|p' "$T/err" # each boot's time
+	say_boots
 	case $status in
 	0) return 0 ;;
 	77) skip "$name: $1" "$(grep -v '^tests/vm/run' "$T/err" | tail -n 1)" ;;
