@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS [NR_FIFO NR_DEADLINE]] - busy loops and sleepers on at most
+/* schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS [NR_FIFO NR_DEADLINE [HOLD_SECONDS]]] - busy loops and sleepers on at most
  * two CPUs, real-time tasks (SCHED_FIFO and SCHED_DEADLINE) that take 3 ms of every 20, and what the kernel says each
  * of them waited for a CPU.
  *
  * Tasks are named ttbusyN, ttsleepN, ttfifoN and ttdlN. A task's /proc/PID/schedstat is read twice, never while it is queued
  * (the file leaves out a wait that is still open): before it starts, while it blocks in a pipe, and at its
  * end, while it is a zombie that we have not reaped. So run_delay_ns of the second reading is all the task
- * ever waited, from fork to exit. OUT gets one JSON object: {"tasks": [{"name", "tid", "start_run_delay_ns",
+ * ever waited, from fork to exit. With HOLD_SECONDS its end is a sleep of that long, which we do not wait for: who
+ * records the tasks until we exit finds them alive and idle, and their sums as we read them. OUT gets one JSON object: {"tasks": [{"name", "tid", "start_run_delay_ns",
  * "run_delay_ns", "exec_ns", "nr_timeslices"}]}. */
 #include <errno.h>
 #include <sched.h>
@@ -107,13 +108,14 @@ static int become_realtime(enum kind kind)
 	return syscall(SYS_sched_setattr, 0, &attr, 0) ? -errno : 0;
 }
 
-static void task_main(const struct task *task, int go_fd, double seconds)
+static void task_main(const struct task *task, int go_fd, double seconds, unsigned hold_s)
 {
 	struct timespec nap = { 0, task->kind == SLEEPER ? 2000000 : 17000000 };
 	double until_s;
 	char byte;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!hold_s)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (task->kind >= FIFO && become_realtime(task->kind))
 		_exit(1);
 	prctl(PR_SET_NAME, task->name);
@@ -129,11 +131,15 @@ static void task_main(const struct task *task, int go_fd, double seconds)
 		if (task->kind != SLEEPER)
 			spin(now_s() + 0.003);
 	}
+	if (hold_s) {
+		prctl(PR_SET_NAME, "held");
+		sleep(hold_s);
+	}
 	_exit(0);
 }
 
-/* Blocked in the pipe: state S, read between two switches. */
-static bool wait_until_blocked(pid_t pid)
+/* Blocked in the pipe, or in its sleep at the end: state S under a name that begins so, read between two switches. */
+static bool wait_until_blocked(pid_t pid, const char *name)
 {
 	char path[64], line[256];
 
@@ -146,8 +152,8 @@ static bool wait_until_blocked(pid_t pid)
 			state = strrchr(line, ')');
 		if (f)
 			fclose(f);
-		/* the name is set just before the read; a sleep before that would be a page fault in D */
-		if (state && state[2] == 'S' && strstr(line, "(tt"))
+		/* the name is set just before; a sleep before that would be a page fault in D */
+		if (state && state[2] == 'S' && strstr(line, name))
 			return true;
 		usleep(1000);
 	}
@@ -177,6 +183,7 @@ int main(int argc, char **argv)
 	static const char *const names[NR_KINDS] = { "ttbusy", "ttsleep", "ttfifo", "ttdl" };
 	int nr_of[NR_KINDS] = { 6, 4, 0, 0 };
 	double seconds = argc > 1 ? atof(argv[1]) : 0;
+	unsigned hold_s = argc > 3 + NR_KINDS ? (unsigned)atoi(argv[3 + NR_KINDS]) : 0;
 	int nr = 0, go_fds[2], err = 0;
 	struct task tasks[NR_TASKS_MAX] = { 0 };
 
@@ -190,7 +197,7 @@ int main(int argc, char **argv)
 	}
 	if (argc < 3 || seconds <= 0 || nr < 1) {
 		fprintf(stderr,
-			"usage: schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS [NR_FIFO NR_DEADLINE]]\n");
+			"usage: schedstat_probe SECONDS OUT [NR_BUSY NR_SLEEPERS [NR_FIFO NR_DEADLINE [HOLD_SECONDS]]]\n");
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -207,14 +214,19 @@ int main(int argc, char **argv)
 		}
 		if (tasks[i].pid == 0) {
 			close(go_fds[1]);
-			task_main(&tasks[i], go_fds[0], seconds);
+			task_main(&tasks[i], go_fds[0], seconds, hold_s);
 		}
 	}
 	for (int i = 0; i < nr && !err; i++)
-		err = wait_until_blocked(tasks[i].pid) ? read_schedstat(tasks[i].pid, &tasks[i].start)
-						       : -ETIMEDOUT;
+		err = wait_until_blocked(tasks[i].pid, "(tt") ? read_schedstat(tasks[i].pid, &tasks[i].start)
+							      : -ETIMEDOUT;
 	close(go_fds[1]);
-	for (int i = 0; i < nr; i++) {
+	if (hold_s)
+		usleep((useconds_t)(seconds * 1e6));
+	for (int i = 0; i < nr && hold_s && !err; i++)
+		err = wait_until_blocked(tasks[i].pid, "(held") ? read_schedstat(tasks[i].pid, &tasks[i].end)
+								: -ETIMEDOUT;
+	for (int i = 0; i < nr && !hold_s; i++) {
 		siginfo_t how;
 		int read_err;
 

@@ -9,8 +9,8 @@
  *   steps CPU PERIOD_US STEP_US    so much at once in every period: what a CPU quota of the host looks like
  *   random CPU MEAN_US STEP_US     STEP_US / 2 to 3 STEP_US / 2 at once, MEAN_US / 2 to 3 MEAN_US / 2 apart
  *   pulse CPU NS                   once; below 0 the clock goes back, as after a live migration
- * rate, steps and random replace each other. Read: a line per CPU with its number, how much was injected, and what the kernel has
- * accounted (kernel_cpustat), in ns. The kernel is behind by at most one tick.
+ * rate, steps and random replace each other. Read: a line per CPU with its number, how much was injected, what the kernel has
+ * accounted (kernel_cpustat), in ns, and at how many looks it found the clock ahead. The kernel is behind by at most one tick.
  *
  * via=1: compilers inline account_steal_time() into its callers, and then nothing can be attached to it. With this, the function
  * itself is called from where the kernel looks at the clock, in the tick and on the right CPU, and the clock stands still.
@@ -34,7 +34,8 @@ struct fake {
 	u64 base_ns;	 /* what the kernel knew when we came */
 	u64 injected_ns; /* as of last_ts_ns; may be below 0 for a moment, then it wraps */
 	u64 last_ts_ns;
-	u64 told_ns; /* via: of injected_ns */
+	u64 told_ns; /* of injected_ns, at the last look of the CPU itself */
+	u64 nr_looks; /* at which there was something to tell */
 	u32 permille;
 	u32 rest; /* of the last division by 1000 */
 	u64 period_ns, step_ns, next_step_ts_ns;
@@ -90,12 +91,12 @@ static u64 fake_clock(int cpu)
 	raw_spin_lock_irqsave(&f->lock, flags);
 	advance(f);
 	clock_ns = f->base_ns + f->injected_ns;
-	if (via) {
+	if (via)
 		clock_ns = f->base_ns;
-		if (cpu == raw_smp_processor_id()) {
-			untold_ns = f->injected_ns - f->told_ns;
-			f->told_ns = f->injected_ns;
-		}
+	if (cpu == raw_smp_processor_id()) {
+		untold_ns = f->injected_ns - f->told_ns;
+		f->told_ns = f->injected_ns;
+		f->nr_looks += untold_ns != 0;
 	}
 	raw_spin_unlock_irqrestore(&f->lock, flags);
 	if (via && cpu == raw_smp_processor_id())
@@ -159,13 +160,14 @@ static int control_show(struct seq_file *s, void *unused)
 	for_each_possible_cpu(cpu) {
 		struct fake *f = per_cpu_ptr(&fakes, cpu);
 		unsigned long flags;
-		u64 injected_ns;
+		u64 injected_ns, nr_looks;
 
 		raw_spin_lock_irqsave(&f->lock, flags);
 		advance(f);
 		injected_ns = f->injected_ns;
+		nr_looks = f->nr_looks;
 		raw_spin_unlock_irqrestore(&f->lock, flags);
-		seq_printf(s, "%d %llu %llu\n", cpu, injected_ns, kcpustat_cpu(cpu).cpustat[CPUTIME_STEAL]);
+		seq_printf(s, "%d %llu %llu %llu\n", cpu, injected_ns, kcpustat_cpu(cpu).cpustat[CPUTIME_STEAL], nr_looks);
 	}
 	return 0;
 }
