@@ -502,9 +502,10 @@ static void on_task_counters(struct runq *rq, const struct tt_task_counters *rec
 	w->seen = true;
 	if (!w->counted) {
 		bool is_first = task->first_ts_ns == rec->rec.ts_ns;
+		bool is_born = is_first && task->first_run_delay_ns != rec->run_delay_ns;
 
 		w->last_run_delay_ns = is_first ? task->first_run_delay_ns : rec->run_delay_ns;
-		w->last_nr_timeslices = is_first && !task->first_run_delay_ns ? 0 : rec->nr_timeslices;
+		w->last_nr_timeslices = is_born ? 0 : rec->nr_timeslices;
 		w->counted = true;
 	}
 	if (rec->run_delay_ns > w->last_run_delay_ns)

@@ -40,6 +40,7 @@ struct tt_proc_tasks {
 	uint32_t only_pid, our_pid;
 	uint64_t ns_per_tick;
 	uint32_t scan;
+	uint64_t newest_start_ticks; /* of the tasks of the first scan */
 	bool is_last;
 	struct task *slots; /* open addressing, linear probing, at most half full */
 	unsigned nr_slots, nr_tasks;
@@ -103,7 +104,7 @@ static void remove_task(struct tt_proc_tasks *t, struct task *task)
 	t->nr_tasks--;
 }
 
-static int emit_task(struct tt_proc_tasks *t, const struct task *task, enum tt_task_why why)
+static int emit_task_at(struct tt_proc_tasks *t, const struct task *task, enum tt_task_why why, uint64_t ts_ns)
 {
 	struct tt_task rec = {
 		.start_ns = task->start_ticks * t->ns_per_tick,
@@ -118,10 +119,15 @@ static int emit_task(struct tt_proc_tasks *t, const struct task *task, enum tt_t
 	};
 
 	memcpy(rec.comm, task->comm, sizeof(rec.comm));
-	return tt_record_batch_add(&t->batch, &rec.rec, sizeof(rec), TT_EV_TASK, TT_CPU_NONE, tt_now_ns());
+	return tt_record_batch_add(&t->batch, &rec.rec, sizeof(rec), TT_EV_TASK, TT_CPU_NONE, ts_ns);
 }
 
-static int emit_counters(struct tt_proc_tasks *t, const struct task *task)
+static int emit_task(struct tt_proc_tasks *t, const struct task *task, enum tt_task_why why)
+{
+	return emit_task_at(t, task, why, tt_now_ns());
+}
+
+static int emit_counters_at(struct tt_proc_tasks *t, const struct task *task, uint64_t ts_ns)
 {
 	struct tt_task_counters rec = {
 		.exec_ns = task->counters.exec_ns,
@@ -133,8 +139,23 @@ static int emit_counters(struct tt_proc_tasks *t, const struct task *task)
 	};
 
 	memcpy(rec.comm, task->comm, sizeof(rec.comm));
-	return tt_record_batch_add(&t->batch, &rec.rec, sizeof(rec), TT_EV_TASK_COUNTERS, TT_CPU_NONE,
-				   tt_now_ns());
+	return tt_record_batch_add(&t->batch, &rec.rec, sizeof(rec), TT_EV_TASK_COUNTERS, TT_CPU_NONE, ts_ns);
+}
+
+static int emit_counters(struct tt_proc_tasks *t, const struct task *task)
+{
+	return emit_counters_at(t, task, tt_now_ns());
+}
+
+/* Both with one time: these are the counters that the task begins with, or those of a fork up to now. A task that a later
+ * scan finds may have been left out by one before: then it is older than what the first scan saw. */
+static int emit_new(struct tt_proc_tasks *t, const struct task *task)
+{
+	bool is_old = t->scan == 1 || task->start_ticks < t->newest_start_ticks;
+	uint64_t ts_ns = tt_now_ns();
+	int err = emit_task_at(t, task, is_old ? TT_TASK_AT_START : TT_TASK_FORK, ts_ns);
+
+	return err ? err : emit_counters_at(t, task, ts_ns);
 }
 
 static int emit_exit(struct tt_proc_tasks *t, const struct task *task)
@@ -218,8 +239,9 @@ static int add_task(struct tt_proc_tasks *t, const struct task *seen)
 		return err;
 	*find_slot(t, seen->tid) = *seen;
 	t->nr_tasks++;
-	err = emit_task(t, seen, t->scan == 1 ? TT_TASK_AT_START : TT_TASK_FORK);
-	return err ? err : emit_counters(t, seen);
+	if (t->scan == 1 && seen->start_ticks > t->newest_start_ticks)
+		t->newest_start_ticks = seen->start_ticks;
+	return emit_new(t, seen);
 }
 
 /* A task that was there before and has run, or may be another one with its tid. */
@@ -232,15 +254,13 @@ static int update_task(struct tt_proc_tasks *t, struct task *task, const struct 
 	if (task->start_ticks != seen->start_ticks) {
 		err = emit_exit(t, task);
 		*task = *seen;
-		if (!err)
-			err = emit_task(t, task, TT_TASK_FORK);
-	} else {
-		*task = *seen;
-		if (renamed)
-			err = emit_task(t, task, TT_TASK_RENAME);
-		if (!err && moved)
-			err = emit_task(t, task, TT_TASK_CGROUP);
+		return err ? err : emit_new(t, task);
 	}
+	*task = *seen;
+	if (renamed)
+		err = emit_task(t, task, TT_TASK_RENAME);
+	if (!err && moved)
+		err = emit_task(t, task, TT_TASK_CGROUP);
 	return err ? err : emit_counters(t, task);
 }
 

@@ -31,8 +31,8 @@ struct tt_proc_tasks_stats {
 int tt_proc_tasks_open(const char *root, uint32_t pid, struct tt_proc_tasks **ret_tasks);
 void tt_proc_tasks_close(struct tt_proc_tasks *tasks); /* NULL is fine */
 /* The first scan gives TT_EV_TASK (TT_TASK_AT_START) and TT_EV_TASK_COUNTERS of all. Later ones give counters
- * of the tasks that ran or waited since, before them TT_EV_TASK of new ones (FORK), new names (RENAME) and
- * moves (CGROUP); and for those gone TT_EV_TASK_COUNTERS with the last known values and TT_EV_TASK (EXIT).
+ * of the tasks that ran or waited since, before them TT_EV_TASK of new ones (FORK, at the same time as their counters;
+ * AT_START when an earlier scan must have missed them), new names (RENAME) and moves (CGROUP); and for those gone TT_EV_TASK_COUNTERS with the last known values and TT_EV_TASK (EXIT).
  * With is_last: counters and TT_EV_TASK (AT_END) of all that are there. TT_EV_CGROUP of a task's cgroup comes
  * before the task. start_ns is /proc/PID/stat's, in whole USER_HZ ticks since boot: enough to tell a reused
  * tid, not equal to BPF's. 0, -ENOMEM, the sink's error, or the errno of proc itself; a task that goes while

@@ -289,6 +289,24 @@ Test(runq, counters_give_sums_per_task_and_interval)
 	feed_close(&f);
 }
 
+/* As the source tells it: of each task it says who it is, then its counters. */
+Test(runq, counters_of_a_fork_count_from_0_and_those_of_the_start_do_not)
+{
+	f.info.start_ts_ns = 10 * S;
+	feed_open(&f, "runq", true);
+	feed_task(&f, 10 * S, TT_TASK_AT_START, 5, "worker", S, 0);
+	feed_schedstat(10 * S, 5, 0, 1000, S); /* has never waited */
+	feed_task(&f, 11 * S, TT_TASK_FORK, 6, "worker", 10 * S + 500 * MS, 30 * MS);
+	feed_schedstat(11 * S, 6, 30 * MS, 3, 10 * S + 500 * MS);
+	feed_schedstat(11 * S, 5, 20 * MS, 1010, S);
+	feed_finish(&f, 10 * S, 11 * S);
+	cr_expect(eq(u64, feed_u64(&f, "waiters", "worker 5", "wait_sum_ns"), 20 * MS));
+	cr_expect(eq(u64, feed_u64(&f, "waiters", "worker 5", "waits"), 10));
+	cr_expect(eq(u64, feed_u64(&f, "waiters", "worker 6", "wait_sum_ns"), 30 * MS));
+	cr_expect(eq(u64, feed_u64(&f, "waiters", "worker 6", "waits"), 3));
+	feed_close(&f);
+}
+
 /* A switch before this one was not seen (its slice is unknown): nobody knows who ran up to now, and it was not the
  * task that waited. */
 Test(runq, a_task_is_never_behind_itself)

@@ -158,7 +158,7 @@ Test(proc_tasks, one_process_can_be_asked_for)
 	tt_proc_tasks_close(one);
 }
 
-static void make_task(unsigned tid)
+static void make_task(unsigned tid, unsigned start_ticks)
 {
 	static const char *const files[] = { "stat", "schedstat" };
 	char path[128];
@@ -179,9 +179,23 @@ static void make_task(unsigned tid)
 		if (i)
 			fprintf(f, "%u %u 1\n", tid, 2 * tid);
 		else
-			fprintf(f, "%u (t%u) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 9 0 0\n", tid, tid);
+			fprintf(f, "%u (t%u) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %u 0 0\n", tid, tid, start_ticks);
 		fclose(f);
 	}
+}
+
+/* The directory may leave one out while others come and go; it is no newer for that. */
+Test(proc_tasks, who_was_missed_by_the_first_scan_is_no_fork)
+{
+	make_task(1, 700);
+	cr_assert(eq(int, tt_proc_tasks_scan(tasks, &collect_sink, false), 0));
+	make_task(2, 699);
+	make_task(3, 700);
+	cr_assert(eq(int, tt_proc_tasks_scan(tasks, &collect_sink, false), 0));
+	cr_expect(find_task(2, TT_TASK_AT_START) != NULL && find_task(2, TT_TASK_FORK) == NULL);
+	cr_assert(find_task(3, TT_TASK_FORK) != NULL);
+	cr_expect(eq(u64, find_task(3, TT_TASK_FORK)->rec.ts_ns, find_task_counters(3)->rec.ts_ns),
+		  "which says that these are all there ever were");
 }
 
 static unsigned nr_forks, nr_exits;
@@ -210,7 +224,7 @@ Test(proc_tasks, thousands_come_and_go)
 
 	cr_assert(eq(int, tt_proc_tasks_scan(tasks, &sink, false), 0));
 	for (unsigned i = 0; i < NR; i++)
-		make_task(1000 + 7 * i);
+		make_task(1000 + 7 * i, 90000);
 	cr_assert(eq(int, tt_proc_tasks_scan(tasks, &sink, false), 0));
 	cr_expect(eq(uint, nr_forks, NR));
 	snprintf(command, sizeof(command), "rm -r %s/proc/77777/task/*[02468]", root);
