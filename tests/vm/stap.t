@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # stap: what SystemTap's module records is what BPF's programs record, event by event; what does not fit is counted and totals say so; a
 # module that was built elsewhere runs where nothing can be compiled; the scripts print readable text without the collector.
-# timeout: 400
+# timeout: 600
 . "$(dirname "$0")/test.sh"
 need_built
 need jq
 kernel=6.1
 truncate -s 64M "$T/vda"
-vm_options=(--disk "$T/vda" --timeout 150 --memory 768)
+vm_options=(--disk "$T/vda" --timeout 300 --memory 768)
 
 sum() { awk -v name="$1" '$1 == name { print $2 }' "$T/sums"; }
 runq() { json "$T/$1.json" ".sections.runq.tables.cpus[] | select(.cpu == \"all\") | .$2"; } # SESSION COLUMN
@@ -24,6 +24,7 @@ kernel_disk_row() { # NAME: of the load
 		END { printf "%d %d %d %d %d\n", r, w, f, rs * 512, ws * 512 }' "$job/$1.0" "$job/$1.1"
 }
 ctxt() { awk '$1 == "ctxt" { sum += FNR == NR ? -$2 : $2 } END { print sum }' "$job/$1.0" "$job/$1.1"; }
+forks() { awk '$1 == "processes" { sum += FNR == NR ? -$2 : $2 } END { print sum }' "$job/$1.0" "$job/$1.1"; }
 # The part between the load's two readings of the counters
 part() { # SESSION
 	local start from to
@@ -74,6 +75,9 @@ check_flood() {
 	check_equal "$kernel: overload: no packet is lost without a number" "$(lost flood packets)" 0
 	check_equal "$kernel: overload: recorded + lost + unseen is what the run queues counted" \
 		"$(runq flood 'recorded_switches + .shed_switches + .unseen_switches')" "$(runq flood nr_switches)"
+	# that is so by definition, unless what nobody recorded is few: the last switches of tasks that exit
+	check_true "$kernel: overload: $(runq flood unseen_switches) of them are unseen, at most one for each of $(forks flood) forks" \
+		"$(runq flood unseen_switches) <= 20 + $(forks flood) + $(runq flood nr_switches) / 10000"
 	# the rest of the recording is around what the load has read, a second at most
 	check_true "$kernel: overload: which is $(runq flood nr_switches), what /proc/stat says of the load: $(ctxt flood)" \
 		"$(runq flood nr_switches) >= $(ctxt flood) && $(runq flood nr_switches) <= $(ctxt flood) * 1.05 + 500"
