@@ -26,6 +26,7 @@ read_phase() { # NAME LOAD NUMBER
 read_whole() { # NAME
 	if [ "$(cat "$job/$1.status" 2>/dev/null)" = 0 ] && report_json "$job/$1.tt" "$T/$1.json"; then return; fi
 	not_ok "$kernel: $1" "$(tail -n 2 "$job/$1.log" "$T/$1.json.err" 2>/dev/null)"
+	cat "$job/$1.log" >&2
 	return 1
 }
 cpu_value() { json "${3:-$T/phase.json}" ".sections.steal.tables.cpus[] | select(.cpu == \"$1\") | .$2"; }
@@ -86,6 +87,7 @@ check_patterns() {
 	read_phase patterns patterns 1
 	check_near "$kernel: quota: gaps of 20 ms" "$(cpu_value cpu0 gap_p50_ns)" 20000000 0 0.03
 	# Of a busy machine, a tick that comes late finds two together: how many there were to be seen, the clock has counted.
+	check_equal "$kernel: quota: all of them" "$(cpu_value cpu0 stolen_ns)" "$injected0"
 	check_equal "$kernel: quota: as many as the kernel found" "$(cpu_value cpu0 gaps)" "$looks0"
 	check_true "$kernel: quota: $looks0, of $((injected0 / 20000000)) injected" "$looks0 > 0.8 * $injected0 / 20e6"
 	check "$kernel: quota: named" "$(finding "$T/phase.json" steal)" \
