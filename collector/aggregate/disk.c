@@ -1021,7 +1021,7 @@ static void add_finding(const struct disks *ds, struct disk *const *shown, unsig
 static void add_notes(const struct disks *ds, struct disk *const *shown, unsigned nr_shown,
 		      struct tt_report *r, struct tt_section *s)
 {
-	uint64_t nr_shed = 0, nr_uncounted = 0;
+	uint64_t nr_shed = 0, nr_uncounted = 0, nr_no_end = 0;
 	struct tt_view of_tasks = *ds->view;
 	char count[32];
 
@@ -1035,6 +1035,8 @@ static void add_notes(const struct disks *ds, struct disk *const *shown, unsigne
 	for (unsigned i = 0; i < nr_shown; i++) {
 		nr_shed += shown[i]->nr_shed;
 		nr_uncounted += shown[i]->nr_uncounted;
+		for (unsigned g = 0; g < TT_DISK_GROUPS; g++)
+			nr_no_end += shown[i]->groups[g].nr_no_end;
 	}
 	if (!nr_shown)
 		tt_section_add_note(r, s,
@@ -1058,6 +1060,9 @@ static void add_notes(const struct disks *ds, struct disk *const *shown, unsigne
 			"%s requests that /proc/diskstats does not count (passthrough, flushes of "
 			"md, or queue/iostats is 0) are in busy%% only",
 			tt_format_count(count, sizeof(count), nr_uncounted));
+	if (nr_no_end)
+		tt_section_add_note(r, s, "%s requests have no time: their end was not seen; await is of the others",
+				    tt_format_count(count, sizeof(count), nr_no_end));
 	if (ds->nr_beyond)
 		tt_section_add_note(r, s, "%s requests of further devices are not shown (at most %d devices)",
 				    tt_format_count(count, sizeof(count), ds->nr_beyond), NR_DISKS_MAX);
