@@ -269,6 +269,7 @@ static void feed_stat(unsigned cpu, uint64_t ts_ns, uint64_t user_ticks, uint64_
 
 Test(steal, from_counters_only_a_jump_is_clamped_and_named)
 {
+	f.info.start_ts_ns = 100 * S;
 	feed_open(&f, "steal", true);
 	for (unsigned s = 0; s <= 4; s++)
 		feed_stat(0, (100 + s) * S, 90 * s, 10 * s);
