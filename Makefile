@@ -20,7 +20,7 @@ BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,ri
 # What a Debian machine needs, by package; `make deps` installs what is missing.
 DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev libdw-dev libiberty-dev liblzma-dev zlib1g-dev libzstd-dev libxxhash-dev libjansson-dev \
 	      libc6-dev
-DEPS_TEST  := g++ libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
+DEPS_TEST  := g++ binutils perl ripgrep libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
 # What boots Debian kernels in a guest (tests/vm), on x86-64.
 DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
 # What reads exports in a browser; npm packages by tests/node/package-lock.json.

@@ -105,6 +105,97 @@ __noinline int tt_tell_stack(u32 key, u32 nr, u64 space, u32 pid)
 	return 0;
 }
 
+/* --- copies of user stacks --- */
+
+/* A bucket of TT_COPY_BURST that fills at the rate. */
+static __always_inline bool may_copy(struct tt_cpu *c, u32 why, u64 now_ns)
+{
+	u64 interval_ns, least_ns, due_ns;
+
+	if (why >= TT_NR_COPY_WHY)
+		return false;
+	interval_ns = tt_copy_interval_ns[why];
+	least_ns = now_ns - TT_COPY_BURST * interval_ns;
+	due_ns = c->copy_due_ns[why];
+	if (due_ns > now_ns)
+		return false;
+	c->copy_due_ns[why] = (due_ns > least_ns ? due_ns : least_ns) + interval_ns;
+	return true;
+}
+
+/* As much as there is: pages that are not in memory, and what is above the stack, end it. */
+static __always_inline u32 copy_bytes(u8 *bytes, u64 from)
+{
+	u32 nr = 0;
+
+	for (u32 i = 0; i < TT_COPY_BYTES_MAX / TT_COPY_CHUNK_BYTES; i++) {
+		if (bpf_probe_read_user(bytes + i * TT_COPY_CHUNK_BYTES, TT_COPY_CHUNK_BYTES,
+					(void *)(from + i * TT_COPY_CHUNK_BYTES)))
+			break;
+		nr += TT_COPY_CHUNK_BYTES;
+	}
+	return nr;
+}
+
+static __always_inline bool emit_copy(struct tt_cpu *c, struct tt_copy_buffer *b, u64 now_ns)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	void *ring = bpf_map_lookup_elem(&tt_rings, &cpu);
+	u32 bytes = sizeof(b->copy) + b->copy.nr_bytes, size = sizeof(b->head) + bytes;
+
+	/* large, and the first to be done without: the other half is for what cannot be had later */
+	if (!ring || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + size > bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2)
+		return false;
+	b->copy.rec.size = bytes;
+	b->copy.rec.kind = TT_EV_USER_COPY;
+	b->copy.rec.cpu = cpu;
+	b->copy.rec.ts_ns = now_ns;
+	tt_fill_batch(&b->head, c, size, now_ns);
+	barrier_var(size);
+	if (size > sizeof(*b))
+		return false;
+	return !bpf_ringbuf_output(ring, &b->head, size, tt_ring_flags(ring, size));
+}
+
+__noinline int tt_copy_user_stack(u32 key, u64 space, u32 pid, u32 why)
+{
+#if defined(__TARGET_ARCH_x86)
+	enum { SP = 19, CS = 17, CS_32BIT = 0x23 }; /* of struct pt_regs */
+	struct tt_stack_buffer *stack;
+	struct tt_copy_buffer *b;
+	struct tt_cpu *c;
+	u64 now_ns;
+
+	if (!tt_copies)
+		return 0;
+	stack = bpf_map_lookup_elem(&tt_stack_buffers, &key);
+	b = bpf_map_lookup_elem(&tt_copy_buffers, &key);
+	c = tt_this_cpu();
+	if (!stack || !b || !c)
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	/* Of a task that is in the kernel, or was interrupted, these are the user's; also of code that is interrupted now. */
+	if (!may_copy(c, why, now_ns) ||
+	    bpf_probe_read_kernel(b->copy.regs, sizeof(b->copy.regs), (void *)bpf_task_pt_regs(bpf_get_current_task_btf())) ||
+	    (b->copy.regs[CS] & 0xffff) == CS_32BIT || !(b->copy.nr_bytes = copy_bytes(b->bytes, b->copy.regs[SP]))) {
+		c->nr_skipped_copies++;
+		return 0;
+	}
+	c->nr_copies++;
+	b->copy.id = tt_mix(tt_mix(~tt_stack_key, bpf_get_smp_processor_id()), c->nr_copies);
+	if (b->copy.id < TT_STACK_IDS)
+		b->copy.id += TT_STACK_IDS;
+	b->copy.by_frame_pointers = stack->result;
+	b->copy.space = space;
+	b->copy.pid = pid;
+	if (emit_copy(c, b, now_ns))
+		stack->result = b->copy.id;
+	else
+		c->nr_skipped_copies++;
+#endif
+	return 0;
+}
+
 enum { TT_SYNC_BEGIN = 1, TT_SYNC_FLUSH = 2, TT_SYNC_END = 3, TT_SYNC_WHOAMI = 4, TT_SYNC_REBASE = 5 };
 
 /* Never attached: the collector runs it with BPF_PROG_TEST_RUN on the CPU it wants. Args: enum above.

@@ -54,7 +54,7 @@ int cpu__sample(struct bpf_perf_event_data *ctx)
 	if (!c->busy)
 		tt_observe(ctx, c, now_ns, TT_SEEN_TICK);
 	if (tt_stacks)
-		stacks = tt_take_stacks(ctx);
+		stacks = tt_take_stacks(ctx, TT_COPY_SAMPLE);
 	if (!c->busy)
 		place = tt_stage_record(c, now_ns, sizeof(*place));
 	if (place) {

@@ -13,6 +13,9 @@ enum {
 };
 
 /* One CPU's state and its two staging buffers: of its time line, and of other records that come often. */
+/* What a copy of a user stack is for: each has its own rate, so that a machine full of waits does not keep samples from theirs. */
+enum tt_copy_why { TT_COPY_SAMPLE, TT_COPY_WAIT, TT_NR_COPY_WHY, TT_COPY_NONE = TT_NR_COPY_WHY }; /* sample: also steal at a tick */
+
 struct tt_cpu {
 	tt_u64 last_ts_ns;	/* of the last record */
 	tt_u64 raw_steal_ns;	/* steal clock as last read */
@@ -31,6 +34,8 @@ struct tt_cpu {
 	tt_u32 nr_lost_task_state;
 	tt_u32 nr_lost_request_state;
 	tt_u32 nr_shed_stacks, nr_missed_stacks, nr_cut_stacks;
+	tt_u32 nr_skipped_copies; /* of user stacks: over the rate, or no room */
+	tt_u64 nr_copies, copy_due_ns[TT_NR_COPY_WHY]; /* when the rate allows the next one, if none came for long */
 	tt_u32 cur_tid;
 	tt_u32 pos; /* words used in body */
 	tt_u32 nr_batch_switches;

@@ -455,7 +455,7 @@ static __always_inline int on_start(void *ctx, struct request *rq)
 	io->tid = (u32)bpf_get_current_pid_tgid();
 	io->submit_cpu = bpf_get_smp_processor_id();
 	if (tt_stacks)
-		io->stacks = tt_take_stacks(ctx);
+		io->stacks = tt_take_stacks(ctx, TT_COPY_NONE);
 	return 0;
 }
 
@@ -725,7 +725,7 @@ int disk__bio_queue(u64 *ctx)
 	if (io->nr_completions)
 		io->flags |= TT_DISK_COUNTED | TT_DISK_SECTORS_COUNTED;
 	if (tt_stacks)
-		io->stacks = tt_take_stacks(ctx);
+		io->stacks = tt_take_stacks(ctx, TT_COPY_NONE);
 	return 0;
 }
 

@@ -355,6 +355,29 @@ struct tt_stack {
 enum {
 	TT_STACK_USER = 1,
 	TT_STACK_CUT = 2, /* deeper than could be taken */
+	TT_STACK_DWARF = 4, /* unwound by what the files say of their code (record --unwind dwarf), else by frame pointers */
+	TT_STACK_LOST_WAY = 8, /* of those: there was no way on before the outermost function */
+};
+
+enum { TT_COPY_CHUNK_BYTES = 512, TT_COPY_BYTES_MAX = 15 * TT_COPY_CHUNK_BYTES, TT_COPY_REGS = 21 };
+
+/* What is on a user's stack, to be unwound when recording is over. For the collector only: a session has the stack that it became. */
+struct tt_user_copy {
+	struct tt_record rec;
+	tt_u64 id; /* what the event has for its stack; of this copy alone */
+	tt_u64 by_frame_pointers; /* the stack as it was taken besides: an id, or TT_STACK_NONE, TT_STACK_MISSED */
+	tt_u64 space;
+	tt_u32 pid;
+	tt_u32 nr_bytes;
+	tt_u64 regs[TT_COPY_REGS]; /* struct pt_regs of x86-64 */
+	/* tt_u8 bytes[nr_bytes]: from the stack pointer on; a multiple of TT_COPY_CHUNK_BYTES */
+};
+
+/* Two ids of one stack. */
+struct tt_stack_alias {
+	struct tt_record rec;
+	tt_u64 id;
+	tt_u64 same_as; /* of a tt_stack; never an alias */
 };
 
 /* The CPU looked at, at a fixed rate (record --rate). */
@@ -440,6 +463,7 @@ enum tt_loss_what {
 	TT_LOSS_STACK_MISSED = 11, /* stacks that could not be taken */
 	TT_LOSS_STACK_CUT = 12, /* stacks deeper than could be taken */
 	TT_LOSS_MAPPINGS = 13, /* where files were mapped was lost: addresses without a module */
+	TT_LOSS_COPIES = 14, /* user stacks that should be unwound by DWARF, and have frame pointers only */
 	TT_LOSS_NR,
 };
 
@@ -449,5 +473,6 @@ _Static_assert(sizeof(struct tt_switch) == 32 && sizeof(struct tt_mark) == 16, "
 _Static_assert(sizeof(struct tt_record) == 16 && sizeof(struct tt_disk) == 112, "wire layout changed");
 _Static_assert(sizeof(struct tt_task) == 88 && sizeof(struct tt_cgroup) == 280, "wire layout changed");
 _Static_assert(sizeof(struct tt_stack) == 40 && sizeof(struct tt_sample) == 72, "wire layout changed");
+_Static_assert(sizeof(struct tt_user_copy) == 216 && sizeof(struct tt_stack_alias) == 32, "wire layout changed");
 _Static_assert(sizeof(struct tt_module) == 48 && sizeof(struct tt_symbol) == 24 && sizeof(struct tt_frame) == 64, "wire layout changed");
 #endif

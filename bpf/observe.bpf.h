@@ -21,7 +21,7 @@ static __always_inline void tt_observe(void *ctx, struct tt_cpu *c, u64 now_ns, 
 	if (!steal_ns && seen != TT_SEEN_SYNC && !(flags & TT_SW_STEAL_JUMP))
 		return;
 	if (ext)
-		ids = tt_take_stacks(ctx);
+		ids = tt_take_stacks(ctx, seen == TT_SEEN_TICK ? TT_COPY_SAMPLE : TT_COPY_NONE);
 	pos = tt_stage(c, now_ns, words + ext);
 	c->steal_clock_ns += steal_ns;
 	if (pos > TT_BODY_WORDS - words - ext)

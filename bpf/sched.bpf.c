@@ -54,6 +54,7 @@ struct tt_queued {
 	u16 queued_cpu;
 	u8 pending; /* enum tt_pending: why it is queued */
 	u8 waker_in_irq;
+	u8 may_wait_long; /* one of its last waits was at least tt_copy_wait_ns: so many more are expected */
 };
 
 #ifdef TT_RAW_TP
@@ -189,14 +190,24 @@ static __always_inline u32 task_state_of(struct task_struct *t)
 }
 
 /* Of t, who runs. In an interrupt the user's code has nothing to do with it. */
-static __always_inline struct tt_stack_ids take_stacks(void *ctx, struct task_struct *t, bool with_user)
+static __always_inline struct tt_stack_ids take_stacks(void *ctx, struct task_struct *t, bool with_user, enum tt_copy_why copy)
 {
-	struct tt_stack_ids ids = { .kernel = tt_take_stack(ctx, 0, 0, 0) };
+	struct tt_stack_ids ids = { .kernel = tt_take_stack(ctx, 0, 0, 0, TT_COPY_NONE) };
 
 	if (with_user && RD(t, mm)) /* not a kernel thread */
 		ids.user = tt_take_stack(ctx, BPF_F_USER_STACK,
-					 tt_space_hash(RD(t, self_exec_id), RD_LEADER_START(t), RD(t, tgid)), RD(t, tgid));
+					 tt_space_hash(RD(t, self_exec_id), RD_LEADER_START(t), RD(t, tgid)), RD(t, tgid), copy);
 	return ids;
+}
+
+/* How long it will wait is not known when it leaves, and when it comes back its memory cannot be read yet: who waited long is likely to
+ * again, also when shorter waits come between. */
+enum { LONG_WAITS_EXPECTED = 16 };
+static __always_inline bool may_wait_long(struct task_struct *t)
+{
+	struct tt_queued *s = tt_copies ? task_state(t) : NULL;
+
+	return s && s->may_wait_long;
 }
 
 /* The clock of the queue that the task is in, which is where CONFIG_SCHED_INFO would take its times from: it is set when the
@@ -261,7 +272,7 @@ int NAMED_PROG(PROG(waking), struct task_struct *p)
 	if (!tt_use_stamps)
 		s->nr_throttled = nr_throttled(p);
 	if (tt_stacks)
-		s->waker_stacks = take_stacks(ctx, CURRENT(), !in_irq);
+		s->waker_stacks = take_stacks(ctx, CURRENT(), !in_irq, TT_COPY_NONE);
 	return 0;
 }
 
@@ -441,6 +452,10 @@ static __always_inline void note_arriving(struct tt_cpu *c, struct task_struct *
 			c->nr_lost_task_state++;
 		return;
 	}
+	if (tt_copies && a->wait_ns >= tt_copy_wait_ns)
+		s->may_wait_long = LONG_WAITS_EXPECTED;
+	else if (tt_copies && a->wait_ns && s->may_wait_long)
+		s->may_wait_long--;
 	if (s->pending == TT_PENDING_NONE)
 		return;
 	a->deliver_ns = s->deliver_ns;
@@ -483,7 +498,7 @@ int NAMED_PROG(PROG(switch), bool preempt, struct task_struct *prev, struct task
 		return 0;
 	/* first, as long as there are few ways for the verifier to follow */
 	if (tt_stacks && prev_tid && c->on == TT_CPU_ON && !c->busy)
-		stacks = take_stacks(ctx, prev, true);
+		stacks = take_stacks(ctx, prev, true, may_wait_long(prev) ? TT_COPY_WAIT : TT_COPY_NONE);
 	nr_switches = rq ? RD(rq, nr_switches) : c->nr_switches + 1;
 	/* before the begin, too: a wait that ended before it must not be told at the next one */
 	flags = note_leaving(prev, preempt, tt_switch_prev_state ? (u32)ctx[3] : 0, now_ns, cpu);

@@ -17,6 +17,13 @@ TT_KNOB const volatile __u64 tt_stack_key; /* random */
 TT_KNOB const volatile __u32
 	tt_stack_depth; /* as deep as the kernel goes (perf_event_max_stack), at most TT_STACK_DEPTH_MAX */
 
+/* Copies of user stacks, for code without frame pointers. */
+TT_KNOB const volatile bool tt_copies;
+TT_KNOB const volatile __u64 tt_copy_interval_ns[TT_NR_COPY_WHY]; /* on each CPU one so often, on average */
+TT_KNOB const volatile __u64 tt_copy_wait_ns; /* of a task that leaves its CPU, when it last waited so long for one */
+
+enum { TT_COPY_BURST = 32 };
+
 enum { TT_STACK_WAYS = 4, TT_STACK_SETS_LOG2 = 14 };
 
 /* Ids that were emitted, each in one of the places that it points to. 0.5 MiB. */
@@ -48,6 +55,21 @@ TT_MAP struct {
 	__type(key, u32);
 	__type(value, struct tt_stack_buffer);
 } tt_stack_buffers SEC(".maps");
+
+/* Of a user stack, and used with the stack buffer of the same key. */
+struct tt_copy_buffer {
+	struct tt_batch head;
+	struct tt_user_copy copy;
+	u8 bytes[TT_COPY_BYTES_MAX];
+};
+_Static_assert(sizeof(struct tt_copy_buffer) <= TT_BATCH_BYTES_MAX, "a copy fits into a batch");
+
+TT_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TT_STACK_BUFFERS);
+	__type(key, u32);
+	__type(value, struct tt_copy_buffer);
+} tt_copy_buffers SEC(".maps");
 
 struct tt_stack_ids {
 	u64 kernel, user;
@@ -85,15 +107,17 @@ static __always_inline struct tt_stack_buffer *tt_take_stack_buffer(u32 *ret_key
 
 /* Gives what is in the buffer its id, in its result, and tells what that stands for. core.bpf.c. */
 int tt_tell_stack(u32 key, u32 nr, u64 space, u32 pid);
+/* Copies the user stack of the task that runs, if the rate allows it: then the copy's id is the buffer's result. core.bpf.c. */
+int tt_copy_user_stack(u32 key, u64 space, u32 pid, u32 why);
 
 /* The stack of the task that runs, of the kernel or of the user (BPF_F_USER_STACK). */
-static __always_inline u64 tt_take_stack(void *ctx, u64 which, u64 space, u32 pid)
+static __always_inline u64 tt_take_stack(void *ctx, u64 which, u64 space, u32 pid, enum tt_copy_why copy)
 {
 	struct tt_cpu *c = tt_this_cpu();
-	u64 id = TT_STACK_MISSED;
 	struct tt_stack_buffer *b;
 	long bytes;
 	u32 key;
+	u64 id;
 
 	if (!c)
 		return TT_STACK_MISSED;
@@ -105,20 +129,23 @@ static __always_inline u64 tt_take_stack(void *ctx, u64 which, u64 space, u32 pi
 	bytes = bpf_get_stack(ctx, b->ips, TT_STACK_DEPTH_MAX * 8, which);
 	if (bytes >= 0) {
 		tt_tell_stack(key, (u32)bytes / 8, space, pid);
-		id = b->result;
 	} else {
+		b->result = TT_STACK_MISSED;
 		c->nr_missed_stacks++;
 	}
+	if (tt_copies && copy != TT_COPY_NONE)
+		tt_copy_user_stack(key, space, pid, copy);
+	id = b->result;
 	barrier();
 	b->busy = 0;
 	return id;
 }
 
 /* Where typed pointers cost nothing, sched.bpf.c has its own. */
-static __always_inline struct tt_stack_ids tt_take_stacks(void *ctx)
+static __always_inline struct tt_stack_ids tt_take_stacks(void *ctx, enum tt_copy_why copy)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
-	struct tt_stack_ids ids = { .kernel = tt_take_stack(ctx, 0, 0, 0) };
+	struct tt_stack_ids ids = { .kernel = tt_take_stack(ctx, 0, 0, 0, TT_COPY_NONE) };
 	u32 pid;
 
 	if (!BPF_CORE_READ(t, mm)) /* a kernel thread */
@@ -127,7 +154,7 @@ static __always_inline struct tt_stack_ids tt_take_stacks(void *ctx)
 	ids.user = tt_take_stack(ctx, BPF_F_USER_STACK,
 				 tt_space_hash(BPF_CORE_READ(t, self_exec_id),
 					       BPF_CORE_READ(t, group_leader, start_time), pid),
-				 pid);
+				 pid, copy);
 	return ids;
 }
 

@@ -11,9 +11,10 @@ enum { NONE = UINT32_MAX };
 
 struct stack {
 	uint64_t id;
-	uint32_t first; /* in ips */
+	uint32_t first; /* in ips; of an alias the slot of the stack */
 	uint16_t nr;
 	bool is_cut;
+	bool is_alias;
 };
 
 struct address {
@@ -43,7 +44,7 @@ struct tt_stacks {
 	uint32_t *symbols, *modules; /* where in names, by id; 0 = unknown */
 	uint8_t *module_flags;	     /* by id: whether it is the kernel */
 	char *names;		     /* the first byte is never a name's */
-	uint32_t nr_stacks, nr_ips, nr_addresses, nr_frames, nr_name_bytes;
+	uint32_t nr_stacks, nr_aliases, nr_ips, nr_addresses, nr_frames, nr_name_bytes;
 	uint64_t nr_forgotten;
 };
 
@@ -240,9 +241,29 @@ static void on_stack(struct tt_stacks *s, const struct tt_stack *rec)
 		}
 		s->ips[s->nr_ips + i] = slot;
 	}
-	s->stacks[s->nr_stacks] =
-		(struct stack){ rec->id, s->nr_ips, rec->nr, (rec->flags & TT_STACK_CUT) != 0 };
+	s->stacks[s->nr_stacks] = (struct stack){
+		.id = rec->id,
+		.first = s->nr_ips,
+		.nr = rec->nr,
+		.is_cut = (rec->flags & (TT_STACK_CUT | TT_STACK_LOST_WAY)) != 0,
+	};
 	s->nr_ips += rec->nr;
+	*cell = ++s->nr_stacks;
+}
+
+static void on_alias(struct tt_stacks *s, const struct tt_stack_alias *rec)
+{
+	uint32_t *cell = stack_cell(s, rec->id), target;
+
+	if (rec->id < TT_STACK_IDS || *cell || rec->same_as < TT_STACK_IDS)
+		return;
+	target = *stack_cell(s, rec->same_as);
+	if (s->nr_stacks == TT_STACKS_MAX || !target || s->stacks[target - 1].is_alias) {
+		s->nr_forgotten++;
+		return;
+	}
+	s->stacks[s->nr_stacks] = (struct stack){ .id = rec->id, .first = target - 1, .is_alias = true };
+	s->nr_aliases++;
 	*cell = ++s->nr_stacks;
 }
 
@@ -253,6 +274,9 @@ void tt_stacks_event(struct tt_stacks *s, const struct tt_event *ev)
 	switch (ev->kind) {
 	case TT_EV_STACK:
 		on_stack(s, (const struct tt_stack *)rec);
+		break;
+	case TT_EV_STACK_ALIAS:
+		on_alias(s, (const struct tt_stack_alias *)rec);
 		break;
 	case TT_EV_MODULE:
 		on_module(s, (const struct tt_module *)rec);
@@ -289,16 +313,31 @@ static void fill_frame(const struct tt_stacks *s, const struct address *a, const
 		info->is_kernel = true;
 }
 
+/* NULL = unknown */
+static const struct stack *find_stack(const struct tt_stacks *s, uint64_t id)
+{
+	uint32_t cell = id >= TT_STACK_IDS ? *stack_cell(s, id) : 0;
+	const struct stack *st = cell ? &s->stacks[cell - 1] : NULL;
+
+	return st && st->is_alias ? &s->stacks[st->first] : st;
+}
+
+uint64_t tt_stacks_canonical(const struct tt_stacks *s, uint64_t id)
+{
+	const struct stack *st = s->nr_aliases ? find_stack(s, id) : NULL;
+
+	return st ? st->id : id;
+}
+
 bool tt_stacks_has(const struct tt_stacks *s, uint64_t id)
 {
-	return id >= TT_STACK_IDS && *stack_cell(s, id);
+	return find_stack(s, id) != NULL;
 }
 
 unsigned tt_stacks_frames(const struct tt_stacks *s, uint64_t id, struct tt_frame_info *frames, unsigned max,
 			  bool *ret_cut)
 {
-	uint32_t cell = id >= TT_STACK_IDS ? *stack_cell(s, id) : 0;
-	const struct stack *st = cell ? &s->stacks[cell - 1] : NULL;
+	const struct stack *st = find_stack(s, id);
 	unsigned nr = 0, i;
 
 	for (i = 0; st && i < st->nr && nr < max; i++) {
@@ -317,7 +356,7 @@ unsigned tt_stacks_frames(const struct tt_stacks *s, uint64_t id, struct tt_fram
 
 uint64_t tt_stacks_nr(const struct tt_stacks *s)
 {
-	return s->nr_stacks;
+	return s->nr_stacks - s->nr_aliases;
 }
 
 uint64_t tt_stacks_nr_forgotten(const struct tt_stacks *s)

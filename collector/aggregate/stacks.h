@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* stacks - what the ids of stacks stand for: frames with names, as the recording resolved them at its end.
  *
- * Fed with every event; takes TT_EV_STACK, MODULE, SYMBOL and FRAME, which may come in any order (but the frames of one address
- * together): frames are asked for after the last one. Bounds: TT_STACKS_MAX stacks of TT_STACKS_IPS_MAX addresses together,
+ * Fed with every event; takes TT_EV_STACK, STACK_ALIAS, MODULE, SYMBOL and FRAME, which may come in any order (but the frames of one address
+ * together, and an alias behind its stack): frames are asked for after the last one. Bounds: TT_STACKS_MAX stacks of TT_STACKS_IPS_MAX addresses together,
  * TT_STACKS_ADDRESSES_MAX different addresses, TT_STACKS_FRAMES_MAX functions at them, ids of symbols and modules below
  * TT_STACKS_SYMBOLS_MAX and TT_STACKS_MODULES_MAX, TT_STACKS_NAME_BYTES_MAX of names; what comes beyond is counted
  * (tt_stacks_nr_forgotten) and asked for in vain. Memory is touched as it fills: 55 MiB when everything is full, 2 MiB for
@@ -48,8 +48,10 @@ void tt_stacks_event(struct tt_stacks *s, const struct tt_event *ev);
 
 /* False for TT_STACK_NONE, TT_STACK_MISSED and ids that were never told or found no room. */
 bool tt_stacks_has(const struct tt_stacks *s, uint64_t id);
-/* The frames of a stack, leaf first, at most max of them; *ret_cut (may be NULL) tells whether it was deeper than was taken, or than
- * max. 0 for ids that tt_stacks_has does not have. */
+/* The one id of its stack; the same if it has but one. */
+uint64_t tt_stacks_canonical(const struct tt_stacks *s, uint64_t id);
+/* The frames of a stack, leaf first, at most max of them; *ret_cut (may be NULL) tells whether it was deeper than was taken or could
+ * be followed, or than max. 0 for ids that tt_stacks_has does not have. */
 unsigned tt_stacks_frames(const struct tt_stacks *s, uint64_t id, struct tt_frame_info *frames, unsigned max,
 			  bool *ret_cut);
 uint64_t tt_stacks_nr(const struct tt_stacks *s);

@@ -158,6 +158,7 @@ static int open_export(void *ctx, const struct tt_replay_scene *scene)
 		.view = scene->view,
 		.causes = ex->opts->causes,
 		.from_ts_ns = scene->from_ts_ns,
+		.stacks = scene->stacks,
 		.fn = take_hit,
 		.ctx = ex,
 	};

@@ -27,12 +27,17 @@
 #include "collector/source/source.h"
 #include "collector/symbol/symbols.h"
 
+enum { COPIES_HZ = 250 };
+#define UNWIND_WAIT_NS_DEFAULT 1000000
+
 struct record_options {
 	struct tt_common_options common;
 	const char *file;
 	uint64_t duration_ns; /* 0 = until told */
 	uint64_t max_bytes;   /* 0 = no limit */
 	bool stacks, with_inlined, with_debuginfod;
+	const char *unwind;	  /* "fp" or "dwarf"; NULL = not given */
+	uint64_t unwind_wait_ns; /* 0 = not given */
 	uint32_t rate_hz; /* 0 = not given */
 	char **command;	  /* NULL = none */
 };
@@ -257,6 +262,15 @@ static void show_names(const struct tt_symbols_stats *s, bool was_stopped_early)
 		 was_stopped_early ? "; stopped before the end" : "");
 }
 
+static void show_unwinding(const struct tt_symbols_stats *s)
+{
+	char bytes[16];
+
+	log_info("unwinding: of %llu copies of user stacks (%sB) %llu whole, %llu cut where the copy ends, %llu without a way on",
+		 (unsigned long long)s->nr_copies, tt_format_bytes(bytes, sizeof(bytes), s->copies_bytes),
+		 (unsigned long long)s->nr_whole, (unsigned long long)s->nr_cut, (unsigned long long)s->nr_astray);
+}
+
 static uint64_t timeval_ns(struct timeval tv)
 {
 	return (uint64_t)tv.tv_sec * 1000000000 + (uint64_t)tv.tv_usec * 1000;
@@ -344,22 +358,43 @@ static uint64_t names_bytes(const struct record_options *opts)
 	return opts->max_bytes / 4 < most ? opts->max_bytes / 4 : most;
 }
 
+static bool by_dwarf(const struct record_options *opts)
+{
+	return opts->unwind && !strcmp(opts->unwind, "dwarf");
+}
+
+/* Copies of stacks are where the session is: on a disk that has room for it. */
+static void copies_directory(const struct record_options *opts, char *ret, size_t size)
+{
+	const char *slash = strrchr(opts->file, '/'), *tmp = getenv("TMPDIR");
+
+	if (!strcmp(opts->file, "-"))
+		snprintf(ret, size, "%s", tmp && *tmp ? tmp : "/tmp");
+	else if (!slash)
+		snprintf(ret, size, ".");
+	else
+		snprintf(ret, size, "%.*s", slash > opts->file ? (int)(slash - opts->file) : 1, opts->file);
+}
+
 static int open_symbols(struct recording *r, const struct record_options *opts)
 {
+	char directory[4096];
 	struct tt_symbols_options symbols_opts = {
 		.root = "",
 		.inlines = opts->with_inlined,
 		.debuginfod = opts->with_debuginfod,
+		.copies = by_dwarf(opts) ? directory : NULL,
 	};
 
+	copies_directory(opts, directory, sizeof(directory));
 	return opts->stacks ? tt_symbols_open(&symbols_opts, &r->symbols) : 0;
 }
 
-static bool show_names_progress(void *ctx, uint64_t nr_done, uint64_t nr_all)
+static bool show_names_progress(void *ctx, bool unwinds, uint64_t nr_done, uint64_t nr_all)
 {
 	(void)ctx;
-	log_status("names of functions: %llu of %llu addresses", (unsigned long long)nr_done,
-		   (unsigned long long)nr_all);
+	log_status(unwinds ? "unwinding: %llu of %llu stacks" : "names of functions: %llu of %llu addresses",
+		   (unsigned long long)nr_done, (unsigned long long)nr_all);
 	return got_signal != 0;
 }
 
@@ -375,6 +410,8 @@ static int write_names(struct recording *r, const struct record_options *opts)
 		tt_session_set_max_bytes(r->writer, opts->max_bytes);
 	err = tt_symbols_finish(r->symbols, &sink, show_names_progress, r);
 	tt_symbols_read_stats(r->symbols, &stats);
+	if (by_dwarf(opts))
+		show_unwinding(&stats);
 	show_names(&stats, got_signal != 0);
 	if (err == -EFBIG && r->has_max_size) {
 		log_warn("--max-size has no room for all names: some addresses have none");
@@ -482,6 +519,10 @@ static int record(struct recording *r, const struct record_options *opts)
 	source_opts.cpu_mask = NULL;
 	source_opts.stacks = opts->stacks;
 	source_opts.rate_hz = opts->rate_hz;
+	if (by_dwarf(opts)) {
+		source_opts.copies_hz = COPIES_HZ;
+		source_opts.copy_wait_ns = opts->unwind_wait_ns;
+	}
 	source_opts.stopped = was_stopped;
 	if (opts->command && (err = tt_child_prepare(&r->child, opts->command, hangup_is_ignored))) {
 		log_error("cannot fork for the command: %s", strerror(-err));
@@ -505,6 +546,8 @@ static int record(struct recording *r, const struct record_options *opts)
 	r->cpus = calloc(r->nr_cpus + 1, sizeof(*r->cpus));
 	if (!r->cpus)
 		return -ENOMEM;
+	if (r->symbols)
+		snprintf(r->info.unwind, sizeof(r->info.unwind), "%s", opts->unwind ? opts->unwind : "fp");
 	r->info.start_ts_ns = r->summary.start_ts_ns = tt_now_ns();
 	err = tt_session_create(opts->file, &r->info, opts->max_bytes - names_bytes(opts), &r->writer);
 	if (err)
@@ -532,7 +575,7 @@ static int record(struct recording *r, const struct record_options *opts)
 
 /* --- command line --- */
 
-enum { OPT_MAX_SIZE = 0x300, OPT_STACKS, OPT_RATE, OPT_INLINE, OPT_DEBUGINFOD };
+enum { OPT_MAX_SIZE = 0x300, OPT_STACKS, OPT_RATE, OPT_INLINE, OPT_DEBUGINFOD, OPT_UNWIND, OPT_UNWIND_WAIT };
 
 static const struct argp_option options[] = {
 	{ "duration", 'd', "DUR", 0, "Record for so long (500ms, 10s, 5m); else until CMD ends or Ctrl-C",
@@ -548,6 +591,11 @@ static const struct argp_option options[] = {
 	{ "inline", OPT_INLINE, NULL, 0, "With --stacks: also functions that were inlined, by DWARF", 0 },
 	{ "debuginfod", OPT_DEBUGINFOD, NULL, 0,
 	  "With --stacks: names of files without symbols from the servers in DEBUGINFOD_URLS", 0 },
+	{ "unwind", OPT_UNWIND, "HOW", 0,
+	  "With --stacks: user stacks by fp (frame pointers, default) or dwarf (also of programs built without: bounded copies of "
+	  "stacks, of samples, steal seen at a tick and long waits, unwound at the end)",
+	  0 },
+	{ "unwind-wait", OPT_UNWIND_WAIT, "DUR", 0, "dwarf: also of tasks that leave a CPU, if one of their last 16 waits was so long (1ms)", 0 },
 	{ "rate", OPT_RATE, "HZ", 0, "Sample each CPU so often a second (99)", 0 },
 	{ 0 }
 };
@@ -581,15 +629,27 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_DEBUGINFOD:
 		opts->with_debuginfod = true;
 		return 0;
+	case OPT_UNWIND:
+		if (strcmp(arg, "fp") != 0 && strcmp(arg, "dwarf") != 0)
+			tt_usage_error("--unwind: '%s' is no way to unwind; write fp or dwarf", arg);
+		opts->unwind = arg;
+		return 0;
+	case OPT_UNWIND_WAIT:
+		opts->unwind_wait_ns = tt_option_duration_ns("--unwind-wait", arg, 1000, year_ns);
+		return 0;
 	case OPT_RATE:
 		if (tt_parse_u32(arg, &opts->rate_hz) || !opts->rate_hz || opts->rate_hz > TT_RATE_HZ_MAX)
 			tt_usage_error("--rate: '%s' is no rate; write a number from 1 to %d", arg,
 				       TT_RATE_HZ_MAX);
 		return 0;
 	case ARGP_KEY_END:
-		if (!opts->stacks && (opts->with_inlined || opts->with_debuginfod))
+		if (!opts->stacks && (opts->with_inlined || opts->with_debuginfod || opts->unwind))
 			tt_usage_error("%s has a meaning only with --stacks",
-				       opts->with_inlined ? "--inline" : "--debuginfod");
+				       opts->with_inlined ? "--inline" : opts->unwind ? "--unwind" : "--debuginfod");
+		if (opts->unwind_wait_ns && !by_dwarf(opts))
+			tt_usage_error("--unwind-wait has a meaning only with --unwind dwarf");
+		if (!opts->unwind_wait_ns)
+			opts->unwind_wait_ns = UNWIND_WAIT_NS_DEFAULT;
 		if (opts->stacks)
 			tt_require_bpf(&opts->common, "--stacks");
 		if (opts->rate_hz)

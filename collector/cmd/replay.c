@@ -289,6 +289,17 @@ static int read_events(const struct tt_replay_job *job, struct tt_session_reader
 	return err;
 }
 
+/* By those, stacks can be told from each other only by whom has read all of it. */
+static bool has_aliases(const struct tt_info *info)
+{
+	return !strcmp(info->unwind, "dwarf");
+}
+
+static bool reads_names_first(const struct tt_replay_job *job, const struct tt_session_reader *reader)
+{
+	return job->needs_names_first || (job->needs_stacks && has_aliases(tt_session_info(reader)));
+}
+
 static int run_job(const struct tt_replay_job *job, struct tt_session_reader *reader,
 		   struct tt_stacks *stacks)
 {
@@ -303,7 +314,7 @@ static int run_job(const struct tt_replay_job *job, struct tt_session_reader *re
 		.to_ts_ns = tt_range_to_ts_ns(job->range, info),
 		.event = job->event,
 		.event_ctx = job->ctx,
-		.stacks = job->needs_names_first ? NULL : stacks,
+		.stacks = reads_names_first(job, reader) ? NULL : stacks,
 	};
 	struct tt_replay_scene scene = { info, NULL, &filters.view, stacks, pipeline_opts.from_ts_ns };
 	struct tt_replay_end end;
@@ -341,17 +352,17 @@ int tt_replay_run(const struct tt_replay_job *job)
 {
 	struct tt_session_reader *reader = NULL;
 	struct tt_stacks *stacks = NULL;
-	int err =
-		job->needs_names_first ? open_twice(job->file, &reader) : tt_session_open(job->file, &reader);
+	bool needs_stacks = job->needs_stacks || job->needs_names_first;
+	int err = needs_stacks ? open_twice(job->file, &reader) : tt_session_open(job->file, &reader);
 
 	if (!err)
 		err = check_events(reader, job->file);
-	if (!err && (job->needs_stacks || job->needs_names_first)) {
+	if (!err && needs_stacks) {
 		err = tt_stacks_open(&stacks);
 		if (err)
 			log_error("no memory for stacks");
 	}
-	if (!err && job->needs_names_first)
+	if (!err && reads_names_first(job, reader))
 		err = read_names(reader, job->file, stacks);
 	if (!err)
 		err = run_job(job, reader, stacks);

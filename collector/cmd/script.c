@@ -153,6 +153,7 @@ static int open_hits(struct script *s, const struct tt_replay_scene *scene)
 		.view = scene->view,
 		.causes = 1u << s->cause,
 		.from_ts_ns = scene->from_ts_ns,
+		.stacks = scene->stacks,
 		.fn = take_hit,
 		.ctx = s,
 	};

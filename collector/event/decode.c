@@ -87,6 +87,8 @@ static bool tail_fits(const struct tt_record *rec)
 	switch (rec->kind) {
 	case TT_EV_STACK:
 		return ((const struct tt_stack *)rec)->nr <= tail / sizeof(uint64_t);
+	case TT_EV_USER_COPY:
+		return ((const struct tt_user_copy *)rec)->nr_bytes <= tail;
 	case TT_EV_MODULE:
 		return ((const struct tt_module *)rec)->path_len <= tail &&
 		       ((const struct tt_module *)rec)->build_id_len <= sizeof(((struct tt_module *)0)->build_id);

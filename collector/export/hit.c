@@ -90,10 +90,12 @@ static bool set_task(const struct tt_hits *h, struct tt_hit *hit, uint32_t tid, 
 	return true;
 }
 
-static void give(struct tt_hits *h, const struct tt_hit *hit)
+static void give(struct tt_hits *h, struct tt_hit *hit)
 {
 	if (!hit->weight_ns)
 		return;
+	if (h->opts.stacks)
+		hit->ustack = tt_stacks_canonical(h->opts.stacks, hit->ustack);
 	h->nr[hit->cause]++;
 	h->sum_ns[hit->cause] += hit->weight_ns;
 	h->opts.fn(h->opts.ctx, hit);

@@ -60,6 +60,7 @@ struct tt_hits_options {
 	const struct tt_view *view;
 	unsigned causes;     /* bits of enum tt_cause */
 	uint64_t from_ts_ns; /* 0 = the start: as the pipeline has it */
+	const struct tt_stacks *stacks; /* NULL, or with all of the session: a stack has one id in all hits */
 	tt_hit_fn fn;
 	void *ctx;
 };

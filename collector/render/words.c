@@ -21,6 +21,7 @@ static const struct {
 	[TT_LOSS_STACK_MISSED] = { "stack_missed", "stacks not to be had" },
 	[TT_LOSS_STACK_CUT] = { "stack_cut", "stacks cut at their depth" },
 	[TT_LOSS_MAPPINGS] = { "mappings", "file mappings missed" },
+	[TT_LOSS_COPIES] = { "copies", "user stacks by frame pointers after all" },
 };
 
 const char *tt_loss_key(unsigned what)

@@ -34,6 +34,7 @@ struct tt_info {
 	char source_reason[1000]; /* why auto did not take a better one; "" = it did */
 	unsigned nr_probes;
 	struct tt_probe_info probes[TT_INFO_NR_PROBES];
+	char unwind[8];	      /* user stacks by "fp" or "dwarf"; "" = there are none */
 	char command[512];    /* record -- CMD..., escaped, cut */
 	/* default view of the report, from record's -p, --cgroup, --device, --cpu */
 	char filter_pid[16], filter_cgroup[256], filter_device[32], filter_cpu[256];

@@ -40,6 +40,7 @@ static const struct field info_fields[] = {
 	FIELD(tt_info, start_ts_ns, FIELD_U64),
 	FIELD(tt_info, source, FIELD_TEXT),
 	FIELD(tt_info, source_reason, FIELD_TEXT),
+	FIELD(tt_info, unwind, FIELD_TEXT),
 	FIELD(tt_info, command, FIELD_TEXT),
 	FIELD(tt_info, filter_pid, FIELD_TEXT),
 	FIELD(tt_info, filter_cgroup, FIELD_TEXT),
@@ -75,6 +76,7 @@ static const char *const loss_names[TT_LOSS_NR] = {
 	[TT_LOSS_PACKETS] = "packets",
 	[TT_LOSS_STACKS] = "stacks",	     [TT_LOSS_STACK_MISSED] = "stack_missed",
 	[TT_LOSS_STACK_CUT] = "stack_cut",   [TT_LOSS_MAPPINGS] = "mappings",
+	[TT_LOSS_COPIES] = "copies",
 };
 
 /* Bytes of the UTF-8 character at s, 0 = not one. Surrogates, overlong forms and what is above U+10FFFF are

@@ -112,6 +112,20 @@ static void set_up_clocks(struct bpf_source *b)
 		};
 }
 
+static int check_copies(const struct tt_source_options *opts)
+{
+	if (!opts->copies_hz)
+		return 0;
+#ifdef __x86_64__
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_pt_regs, NULL) == 1)
+		return 0;
+	log_error("bpf: copies of user stacks (--unwind dwarf) need Linux 5.15 or newer; --unwind fp does not");
+#else
+	log_error("bpf: copies of user stacks (--unwind dwarf) are made on x86-64 only; --unwind fp works everywhere");
+#endif
+	return -EOPNOTSUPP;
+}
+
 static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, const struct tt_sink *sink,
 		    struct tt_source **ret_src)
 {
@@ -169,6 +183,11 @@ static int bpf_open(const struct tt_source_options *opts, struct tt_info *info, 
 			   tt_btf_tracepoint_args(b->btf, "cpuhp_exit") >= 0 &&
 			   tt_btf_enum_value(b->btf, "CPUHP_TEARDOWN_CPU", &state);
 	b->plan.stacks = opts->stacks;
+	b->plan.copies_hz = opts->copies_hz;
+	b->plan.copy_wait_ns = opts->copy_wait_ns;
+	err = check_copies(opts);
+	if (err)
+		goto fail;
 	b->plan.sample_hz = opts->rate_hz ? opts->rate_hz : TT_RATE_HZ_DEFAULT;
 	b->plan.bio_devices = tt_btf_tracepoint_args(b->btf, "block_bio_complete") > 0;
 	err = tt_bpf_choose_and_load(b, opts);

@@ -46,6 +46,7 @@ void tt_bpf_read_losses(struct bpf_source *b, uint64_t lost[TT_LOSS_NR])
 			lost[TT_LOSS_STACKS] += cpus[i].nr_shed_stacks;
 			lost[TT_LOSS_STACK_MISSED] += cpus[i].nr_missed_stacks;
 			lost[TT_LOSS_STACK_CUT] += cpus[i].nr_cut_stacks;
+			lost[TT_LOSS_COPIES] += cpus[i].nr_skipped_copies;
 		}
 	}
 	free(cpus);
@@ -57,7 +58,8 @@ void tt_bpf_read_losses(struct bpf_source *b, uint64_t lost[TT_LOSS_NR])
 int tt_bpf_emit_losses(struct bpf_source *b)
 {
 	static const uint32_t told_here[] = { TT_LOSS_TASK_STATE, TT_LOSS_REQUEST_STATE, TT_LOSS_UNSEEN,
-					      TT_LOSS_STACKS, TT_LOSS_STACK_MISSED, TT_LOSS_STACK_CUT };
+					      TT_LOSS_STACKS, TT_LOSS_STACK_MISSED, TT_LOSS_STACK_CUT,
+					      TT_LOSS_COPIES };
 	uint64_t lost[TT_LOSS_NR];
 	int err;
 

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "bpf/cpu_state.h"
 #include "bpf/event.h"
 #include "timethief.skel.h"
 #include "timethief_modern.skel.h"
@@ -452,14 +453,19 @@ static struct timethief_bpf *open_build(const struct tt_bpf_host *host)
 }
 
 /* Without stacks their maps are as small as they can be. */
-static int set_up_stacks(struct timethief_bpf *skel, bool stacks)
+static int set_up_stacks(struct timethief_bpf *skel, const struct tt_bpf_plan *plan)
 {
 	uint64_t key;
 	char line[32];
 	int64_t depth = TT_STACK_DEPTH_MAX;
+	int err = 0;
 
-	skel->rodata->tt_stacks = stacks;
-	if (!stacks)
+	skel->rodata->tt_stacks = plan->stacks;
+	if (!plan->stacks || !plan->copies_hz)
+		err = bpf_map__set_max_entries(skel->maps.tt_copy_buffers, 1);
+	if (err)
+		return err;
+	if (!plan->stacks)
 		return bpf_map__set_max_entries(skel->maps.tt_stack_sets, 1);
 	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
 		return -EIO;
@@ -467,6 +473,12 @@ static int set_up_stacks(struct timethief_bpf *skel, bool stacks)
 	if (!tt_proc_read_line(-1, "/proc/sys/kernel/perf_event_max_stack", line, sizeof(line)))
 		depth = strtol(line, NULL, 10);
 	skel->rodata->tt_stack_depth = depth < TT_STACK_DEPTH_MAX ? (uint32_t)depth : TT_STACK_DEPTH_MAX;
+	if (plan->copies_hz) {
+		skel->rodata->tt_copies = true;
+		skel->rodata->tt_copy_interval_ns[TT_COPY_WAIT] = 1000000000 / plan->copies_hz;
+		skel->rodata->tt_copy_interval_ns[TT_COPY_SAMPLE] = 1000000000 / (plan->copies_hz + plan->sample_hz);
+		skel->rodata->tt_copy_wait_ns = plan->copy_wait_ns;
+	}
 	return 0;
 }
 
@@ -493,7 +505,7 @@ int tt_bpf_plan_open(const struct tt_bpf_plan *plan, const struct tt_bpf_host *h
 	}
 	err = bpf_map__set_max_entries(skel->maps.tt_rings, nr_cpus);
 	if (!err)
-		err = set_up_stacks(skel, plan->stacks);
+		err = set_up_stacks(skel, plan);
 	if (err) {
 		timethief_bpf__destroy(skel);
 		return err;

@@ -45,6 +45,8 @@ struct tt_bpf_plan {
 	bool cpus_die; /* bpf_map_lookup_percpu_elem is there (5.19): a CPU's window ends when it goes offline */
 	bool bio_devices; /* watch bios of devices without requests */
 	bool stacks;
+	uint32_t copies_hz; /* as in tt_source_options */
+	uint64_t copy_wait_ns;
 	uint32_t sample_hz; /* of the cpu ladder */
 };
 

@@ -41,6 +41,9 @@ struct tt_source_options {
 	uint64_t interval_ns;		/* longest time between epochs; 0 = 1 s */
 	uint64_t epoch_bytes;		/* most bytes of batches between epochs, about; 0 = 4 MiB */
 	bool stacks;			/* bpf: with each event where it hit */
+	uint32_t copies_hz;		/* bpf, with stacks: user stacks are copied (TT_EV_USER_COPY), on each CPU at most so often for waits, and so
+					 * often and for each sample besides; 0 = never */
+	uint64_t copy_wait_ns;		/* copies of who leaves a CPU, if one of its last 16 waits was so long */
 	uint32_t rate_hz;		/* of TT_PROBE_CPU; 0 = TT_RATE_HZ_DEFAULT */
 	const unsigned long *cpu_mask;	/* NULL = all */
 	uint32_t device;		/* kernel dev_t; 0 = all */

@@ -173,6 +173,25 @@ int tt_frame_writer_frames(struct tt_frame_writer *w, uint64_t space, uint64_t i
 	return err;
 }
 
+int tt_frame_writer_stack(struct tt_frame_writer *w, const struct tt_stack *stack, const uint64_t *ips)
+{
+	struct {
+		struct tt_stack stack;
+		uint64_t ips[TT_STACK_DEPTH_MAX];
+	} rec;
+
+	rec.stack = *stack;
+	memcpy(rec.ips, ips, stack->nr * sizeof(*ips));
+	return add(w, &rec.stack.rec, sizeof(rec.stack) + stack->nr * sizeof(*ips), TT_EV_STACK);
+}
+
+int tt_frame_writer_alias(struct tt_frame_writer *w, uint64_t id, uint64_t same_as)
+{
+	struct tt_stack_alias alias = { .id = id, .same_as = same_as };
+
+	return add(w, &alias.rec, sizeof(alias), TT_EV_STACK_ALIAS);
+}
+
 int tt_frame_writer_loss(struct tt_frame_writer *w, uint32_t what, uint64_t count, uint64_t since_ts_ns)
 {
 	struct tt_loss loss = { .since_ts_ns = since_ts_ns, .count = count, .what = what };

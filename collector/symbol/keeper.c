@@ -16,7 +16,7 @@
 
 #include "collector/symbol/worker.h"
 
-enum { NOBODY = 65534, NICE_IN_BACKGROUND = 10, WORKER_FDS_MAX = 64 };
+enum { NOBODY = 65534, NICE_IN_BACKGROUND = 10, WORKER_FDS_MAX = 64, UNWINDER_FDS_MAX = 1024 };
 
 #if defined(__SANITIZE_ADDRESS__)
 #define HAS_SANITIZER 1 /* its shadow memory is terabytes, and what it finds is to be seen */
@@ -101,7 +101,7 @@ static void run_worker(pid_t keeper, int keeper_fd, const int fds[2], const stru
 		_exit(1);
 	prctl(PR_SET_NAME, "timethief-work");
 	set_limit(RLIMIT_CPU, TT_WORKER_CPU_S);
-	set_limit(RLIMIT_NOFILE, WORKER_FDS_MAX);
+	set_limit(RLIMIT_NOFILE, job->kind == TT_JOB_UNWIND ? UNWINDER_FDS_MAX : WORKER_FDS_MAX);
 	set_limit(RLIMIT_FSIZE, 0);
 	set_limit(RLIMIT_NPROC, 0);
 	if (!HAS_SANITIZER)
@@ -109,7 +109,10 @@ static void run_worker(pid_t keeper, int keeper_fd, const int fds[2], const stru
 	if (job->flags & TT_JOB_IN_BACKGROUND)
 		setpriority(PRIO_PROCESS, 0, NICE_IN_BACKGROUND);
 	alarm(TT_WORKER_LIFE_S);
-	tt_worker_run(fds[0], fds[1], job);
+	if (job->kind == TT_JOB_UNWIND)
+		tt_unwind_worker_run(fds[0]);
+	else
+		tt_worker_run(fds[0], fds[1], job);
 	_exit(0);
 }
 
@@ -140,7 +143,7 @@ static void run_keeper(int fd)
 			;
 		if (len <= 0)
 			break;
-		pid = nr_fds == 2 && len == sizeof(job) ? fork() : -1;
+		pid = len == sizeof(job) && nr_fds == (job.kind == TT_JOB_UNWIND ? 1 : 2) ? fork() : -1;
 		if (!pid)
 			run_worker(self, fd, fds, &job);
 		while (nr_fds) /* the recorder sees the end of its socket when there is no worker */

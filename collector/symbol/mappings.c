@@ -10,7 +10,7 @@ _Static_assert(sizeof(struct tt_process) == 24 && sizeof(struct tt_mapping) == 3
 
 enum { NR_PROCESSES_AT_FIRST = 256, NR_MAPS_AT_FIRST = 8 };
 
-/* Shared by processes that forked and have mapped nothing since. Each mapping has a reference to its dso. */
+/* Shared by processes that forked and have mapped nothing since, and by who holds it. Each mapping has a reference to its dso. */
 struct tt_map_table {
 	uint32_t nr_refs, nr, room;
 	struct tt_mapping maps[]; /* by address; they do not overlap */
@@ -266,21 +266,47 @@ void tt_mappings_exec(struct tt_mappings *m, uint32_t pid)
 	p->has_exited = p->has_threads = false; /* the first thread exits when another one calls exec */
 }
 
+bool tt_map_table_find(const struct tt_map_table *t, uint64_t address, struct tt_mapping *ret)
+{
+	uint32_t i = first_behind(t, address);
+
+	if (i == t->nr || t->maps[i].start > address)
+		return false;
+	*ret = t->maps[i];
+	return true;
+}
+
+bool tt_map_table_nth(const struct tt_map_table *t, uint32_t n, struct tt_mapping *ret)
+{
+	if (n >= t->nr)
+		return false;
+	*ret = t->maps[n];
+	return true;
+}
+
 bool tt_mappings_find(const struct tt_mappings *m, uint32_t pid, uint64_t address, struct tt_mapping *ret)
 {
 	const struct tt_process *p = tt_mappings_process(m, pid);
-	uint32_t i = p && p->maps ? first_behind(p->maps, address) : 0;
 
-	if (!p || !p->maps || i == p->maps->nr || p->maps->maps[i].start > address)
-		return false;
-	*ret = p->maps->maps[i];
-	return true;
+	return p && p->maps && tt_map_table_find(p->maps, address, ret);
 }
 
 bool tt_mappings_nth(const struct tt_process *process, uint32_t n, struct tt_mapping *ret)
 {
-	if (!process->maps || n >= process->maps->nr)
-		return false;
-	*ret = process->maps->maps[n];
-	return true;
+	return process->maps && tt_map_table_nth(process->maps, n, ret);
+}
+
+struct tt_map_table *tt_mappings_hold(struct tt_mappings *m, uint32_t pid)
+{
+	const struct tt_process *p = tt_mappings_process(m, pid);
+
+	if (!p || !p->maps)
+		return NULL;
+	p->maps->nr_refs++;
+	return p->maps;
+}
+
+void tt_mappings_let_go(struct tt_mappings *m, struct tt_map_table *table)
+{
+	release(m, table);
 }

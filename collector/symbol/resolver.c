@@ -98,9 +98,7 @@ int tt_job_adopt(int fd, const struct tt_lookup *lookups, uint32_t nr, const str
 	return 0;
 }
 
-int tt_job_start(struct tt_resolver *r, enum tt_job_kind kind, bool in_background, int file_fd,
-		 const struct tt_lookup *lookups, uint32_t nr, const struct tt_job_owner *owner,
-		 struct tt_job **ret)
+int tt_resolver_start_worker(struct tt_resolver *r, enum tt_job_kind kind, bool in_background, int file_fd)
 {
 	const struct tt_message_job message = {
 		.type = TT_MESSAGE_JOB,
@@ -115,13 +113,22 @@ int tt_job_start(struct tt_resolver *r, enum tt_job_kind kind, bool in_backgroun
 		return -errno;
 	fds[0] = pair[1];
 	fds[1] = file_fd;
-	err = tt_message_send(r->fd, &message, sizeof(message), fds, 2);
+	err = tt_message_send(r->fd, &message, sizeof(message), fds, file_fd < 0 ? 1 : 2);
 	close(pair[1]);
 	if (err) {
 		close(pair[0]);
 		return err;
 	}
-	return tt_job_adopt(pair[0], lookups, nr, owner, ret);
+	return pair[0];
+}
+
+int tt_job_start(struct tt_resolver *r, enum tt_job_kind kind, bool in_background, int file_fd,
+		 const struct tt_lookup *lookups, uint32_t nr, const struct tt_job_owner *owner,
+		 struct tt_job **ret)
+{
+	int fd = tt_resolver_start_worker(r, kind, in_background, file_fd);
+
+	return fd < 0 ? fd : tt_job_adopt(fd, lookups, nr, owner, ret);
 }
 
 void tt_job_close(struct tt_job *job)

@@ -16,6 +16,9 @@ void tt_resolver_close(struct tt_resolver *r);
 /* Ends the keeper; no job can be started any more. Tells the CPU time of all workers that it has waited for. */
 void tt_resolver_stop(struct tt_resolver *r, uint64_t *ret_user_ns, uint64_t *ret_system_ns);
 
+/* A worker: our end of its socket. file_fd -1 = none goes with it, else the worker gets a copy. */
+int tt_resolver_start_worker(struct tt_resolver *r, enum tt_job_kind kind, bool in_background, int file_fd);
+
 struct tt_job_owner {
 	void *ctx;
 	/* A debug file that the worker asks for, as tt_debug_file_open. NULL = there are none. */

@@ -37,6 +37,14 @@ static bool has_other_pids(const struct tt_symbols *s)
 	return !*s->opts.root && !stat("/proc/self/ns/pid", &st) && st.st_ino != INITIAL_PID_NAMESPACE;
 }
 
+static void open_copies(struct tt_symbols *s)
+{
+	int err = s->opts.copies ? tt_copies_open(&s->copies, s->opts.copies) : 0;
+
+	if (err)
+		log_warn("symbols: %s: cannot keep copies of stacks there: %s: stacks are by frame pointers", s->opts.copies, strerror(-err));
+}
+
 int tt_symbols_open(const struct tt_symbols_options *opts, struct tt_symbols **ret_s)
 {
 	struct tt_symbols *s = calloc(1, sizeof(*s));
@@ -65,6 +73,8 @@ int tt_symbols_open(const struct tt_symbols_options *opts, struct tt_symbols **r
 	}
 	tt_addresses_open(&s->addresses);
 	tt_id_set_init(&s->stacks, TT_SYMBOLS_STACKS_MAX);
+	tt_slots_init(&s->held_slots);
+	open_copies(s);
 	getrlimit(RLIMIT_NOFILE, &fds);
 	s->fds_max = fds.rlim_cur / 4 < TT_SYMBOLS_FDS_MAX ? (uint32_t)fds.rlim_cur / 4 : TT_SYMBOLS_FDS_MAX;
 	open_kallsyms(s);
@@ -90,6 +100,7 @@ void tt_symbols_close(struct tt_symbols *s)
 	tt_map_rings_close(s->rings);
 	tt_resolver_close(s->resolver);
 	tt_id_set_free(&s->stacks);
+	tt_symbols_close_copies(s);
 	free(s->waiting);
 	free(s->leavers);
 	free(s->answers);
@@ -237,6 +248,10 @@ bool tt_symbols_note_batch(struct tt_symbols *s, const struct tt_batch *batch)
 		enum tt_id_seen seen;
 
 		at += stack->rec.size;
+		if (stack->rec.kind == TT_EV_USER_COPY) {
+			tt_symbols_take_copy(s, (const void *)stack);
+			continue;
+		}
 		if (stack->rec.kind != TT_EV_STACK) {
 			is_known = false;
 			continue;

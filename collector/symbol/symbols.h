@@ -12,7 +12,7 @@
  * debuginfod is asked for.
  *
  * Memory when every bound is reached, beside the rings (at most 16 MiB, map_rings.h): addresses 13 MiB (addresses.h), stacks 4 MiB, processes
- * and mappings 8 MiB (mappings.h), files 4 MiB (dso.h), events that wait 2 MiB (map_queue.h), early answers 4 MiB. At the end, when most of
+ * and mappings 8 MiB (mappings.h), files 4 MiB (dso.h), events that wait 2 MiB (map_queue.h), early answers 4 MiB; copies of stacks, when there are any, 16 MiB (copies.h). At the end, when most of
  * that is given back, the kernel's symbols take about 8 MiB and the names that were told 6 MiB. What is beyond a bound is counted.
  * (A scratch buffer is as large as the longest /proc/PID/maps, 8 MiB at most. What reads files has a memory of its own.)
  *
@@ -33,6 +33,7 @@ struct tt_symbols_options {
 	const char *root; /* "" = this machine. Else a directory with proc/ and files, for tests */
 	bool inlines;	  /* also functions that were inlined, and source lines */
 	bool debuginfod;  /* also from the servers in DEBUGINFOD_URLS */
+	const char *copies; /* of the caller until open returns; there are copies of user stacks to unwind (TT_EV_USER_COPY); the directory to keep them in. NULL = none */
 };
 
 struct tt_symbols;
@@ -48,17 +49,17 @@ void tt_symbols_close(struct tt_symbols *s);
 /* Reads what every process has mapped now: about 0.2 ms for each. Before the first stack is taken. */
 void tt_symbols_start(struct tt_symbols *s);
 
-/* Every batch of the recording, as it arrives; well-formed (tt_batch_check). False: it holds nothing but stacks that came before, and need
- * not be written. */
+/* Every batch of the recording, as it arrives; well-formed (tt_batch_check). False: it holds nothing but stacks that came before and copies
+ * of stacks, and is not to be written. */
 bool tt_symbols_note_batch(struct tt_symbols *s, const struct tt_batch *batch);
 /* All batches with records of up to until_ts_ns were noted. */
 void tt_symbols_epoch(struct tt_symbols *s, uint64_t until_ts_ns);
 
-/* Called up to ten times a second; true = stop asking: what is not answered yet stays without a name. */
-typedef bool (*tt_symbols_progress_fn)(void *ctx, uint64_t nr_done, uint64_t nr_all);
+/* Called up to ten times a second; true = stop asking: what is not answered yet stays without a name, or as frame pointers have it. */
+typedef bool (*tt_symbols_progress_fn)(void *ctx, bool unwinds, uint64_t nr_done, uint64_t nr_all);
 
 /* After the last epoch, before the source is closed (its BPF programs have names in kallsyms while they are loaded). Gives TT_EV_MODULE, TT_EV_SYMBOL
- * and TT_EV_FRAME, and what was lost as TT_EV_LOSS, to the sink, with an epoch after each MiB and at the end. A frame for every address
+ * and TT_EV_FRAME, of copies TT_EV_STACK and TT_EV_STACK_ALIAS, and what was lost as TT_EV_LOSS, to the sink, with an epoch after each MiB and at the end. A frame for every address
  * that was noted: in the kernel by address, then by path of the file and offset, then those of nobody knows where. The same
  * stacks and files give the same records. progress may be NULL. 0, -ENOMEM or the sink's error. */
 int tt_symbols_finish(struct tt_symbols *s, const struct tt_sink *sink, tt_symbols_progress_fn progress,
@@ -74,7 +75,10 @@ struct tt_symbols_stats {
 	uint64_t nr_answers_beyond;	 /* answers before the end that found no room */
 	uint64_t nr_files_replaced;	 /* there was another file by then */
 	uint64_t nr_files_failed;	 /* whoever read them crashed, hung or talked nonsense */
-	/* MAPPINGS: events lost, and processes, mappings and files without room. NAMES: cut. */
+	uint64_t nr_copies;		 /* of user stacks, that came */
+	uint64_t nr_whole, nr_cut, nr_astray; /* of them: unwound to the outermost function, to the end of the copy, to where there was no way on */
+	uint64_t copies_bytes;		 /* on the disk */
+	/* MAPPINGS: events lost, and processes, mappings and files without room. NAMES: cut. COPIES: by frame pointers after all. */
 	uint64_t nr_lost[TT_LOSS_NR];
 	uint64_t ring_bytes;
 	uint64_t helper_user_ns, helper_system_ns; /* of the processes that read files; after finish */

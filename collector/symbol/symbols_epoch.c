@@ -238,32 +238,35 @@ static bool use_jit(struct tt_symbols *s, struct tt_address *address, uint32_t p
 	return true;
 }
 
+void tt_symbols_place(struct tt_symbols *s, struct tt_address *address, uint32_t pid, const struct tt_mapping *mapping)
+{
+	const struct tt_dso *dso = tt_dso(&s->dsos, mapping->dso);
+
+	if (dso->kind == TT_DSO_ANON) {
+		use_jit(s, address, pid, false);
+		return;
+	}
+	if (dso->kind == TT_DSO_VDSO && sizeof(long) == 8 && mapping->end <= UINT32_MAX)
+		return; /* of a 32-bit process: not like ours */
+	if (dso->is_memfd && use_jit(s, address, pid, true))
+		return;
+	address->dso = mapping->dso;
+	address->offset = address->ip - mapping->start + mapping->offset;
+	tt_dsos_ref(&s->dsos, mapping->dso);
+	tt_symbols_see(s, mapping->dso, pid, address->ip - tt_address_back(address));
+}
+
 static void attribute(struct tt_symbols *s, struct tt_address *address)
 {
 	uint32_t pid = address->pid;
-	uint64_t back = tt_address_back(address);
 	struct tt_mapping mapping;
-	const struct tt_dso *dso;
 
 	address->flags &= (uint8_t)~TT_ADDRESS_WAITS;
 	address->dso = TT_DSO_NONE;
 	address->offset = address->ip;
 	make_current(s, pid);
-	if (!tt_mappings_find(&s->mappings, pid, address->ip - back, &mapping))
-		return;
-	dso = tt_dso(&s->dsos, mapping.dso);
-	if (dso->kind == TT_DSO_ANON) {
-		use_jit(s, address, pid, false);
-		return;
-	}
-	if (dso->kind == TT_DSO_VDSO && sizeof(long) == 8 && mapping.end <= UINT32_MAX)
-		return; /* of a 32-bit process: not like ours */
-	if (dso->is_memfd && use_jit(s, address, pid, true))
-		return;
-	address->dso = mapping.dso;
-	address->offset = address->ip - mapping.start + mapping.offset;
-	tt_dsos_ref(&s->dsos, mapping.dso);
-	tt_symbols_see(s, mapping.dso, pid, address->ip - back);
+	if (tt_mappings_find(&s->mappings, pid, address->ip - tt_address_back(address), &mapping))
+		tt_symbols_place(s, address, pid, &mapping);
 }
 
 static int compare_seen(const void *a, const void *b, void *ctx)
@@ -276,22 +279,45 @@ static int compare_seen(const void *a, const void *b, void *ctx)
 	return x < y ? -1 : x > y;
 }
 
-/* Addresses and events up to a time, in order of time. */
-void tt_symbols_advance(struct tt_symbols *s, uint64_t until_ts_ns)
+static int compare_copies(const void *a, const void *b)
 {
-	uint32_t nr_events = tt_map_queue_sort(&s->queue, until_ts_ns), event = 0, i;
-	struct tt_address *entries = s->addresses.entries;
+	const struct tt_copy_entry *x = a, *y = b;
+
+	return x->ts_ns < y->ts_ns ? -1 : x->ts_ns > y->ts_ns;
+}
+
+static void sort_waiting(struct tt_symbols *s)
+{
+	uint32_t nr_copies = s->copies.nr - s->nr_copies_placed;
 
 	if (s->nr_waiting)
-		qsort_r(s->waiting, s->nr_waiting, sizeof(*s->waiting), compare_seen, entries);
-	for (i = 0; i < s->nr_waiting; i++) {
-		struct tt_address *address = &entries[s->waiting[i]];
+		qsort_r(s->waiting, s->nr_waiting, sizeof(*s->waiting), compare_seen, s->addresses.entries);
+	if (nr_copies)
+		qsort(s->copies.entries + s->nr_copies_placed, nr_copies, sizeof(*s->copies.entries), compare_copies);
+}
 
-		if (address->seen_ts_ns > until_ts_ns)
+/* Addresses, copies and events up to a time, in order of time. */
+void tt_symbols_advance(struct tt_symbols *s, uint64_t until_ts_ns)
+{
+	uint32_t nr_events = tt_map_queue_sort(&s->queue, until_ts_ns), event = 0, i = 0;
+	struct tt_address *entries = s->addresses.entries;
+
+	sort_waiting(s);
+	for (;;) {
+		uint64_t address_ts_ns = i < s->nr_waiting ? entries[s->waiting[i]].seen_ts_ns : UINT64_MAX;
+		uint64_t copy_ts_ns = s->nr_copies_placed < s->copies.nr ? s->copies.entries[s->nr_copies_placed].ts_ns : UINT64_MAX;
+		uint64_t ts_ns = address_ts_ns < copy_ts_ns ? address_ts_ns : copy_ts_ns;
+
+		if (ts_ns > until_ts_ns || ts_ns == UINT64_MAX)
 			break;
-		while (event < nr_events && s->queue.events[event].ts_ns <= address->seen_ts_ns)
+		while (event < nr_events && s->queue.events[event].ts_ns <= ts_ns)
 			apply(s, &s->queue.events[event++]);
-		attribute(s, address);
+		if (address_ts_ns <= copy_ts_ns) {
+			attribute(s, &entries[s->waiting[i++]]);
+		} else {
+			make_current(s, s->copies.entries[s->nr_copies_placed].pid);
+			tt_symbols_place_copy(s, s->nr_copies_placed++);
+		}
 	}
 	s->nr_waiting -= i;
 	if (i && s->nr_waiting)

@@ -31,8 +31,8 @@ struct finish {
 	tt_symbols_progress_fn progress;
 	void *progress_ctx;
 	uint64_t began_ns, asked_ns; /* asked_ns: when progress was called */
-	bool is_stopped;
-	uint32_t nr_done;
+	bool is_stopped, unwinds;
+	uint32_t nr_done; /* addresses; copies, as long as it unwinds */
 	struct tt_fetcher *fetcher;
 	bool no_fetcher;
 
@@ -56,7 +56,7 @@ static bool is_stopped(void *ctx)
 	if (f->is_stopped || now_ns - f->asked_ns < STEP_MS * 1000000ull)
 		return f->is_stopped;
 	f->asked_ns = now_ns;
-	f->is_stopped = f->progress && f->progress(f->progress_ctx, f->nr_done, f->s->addresses.nr);
+	f->is_stopped = f->progress && f->progress(f->progress_ctx, f->unwinds, f->nr_done, f->unwinds ? f->s->copies.nr : f->s->addresses.nr);
 	if (!f->is_stopped && now_ns - f->began_ns > TT_SYMBOLS_FINISH_S * 1000000000ull) {
 		log_warn("symbols: reading the files took %d s: the rest has no names", TT_SYMBOLS_FINISH_S);
 		f->is_stopped = true;
@@ -312,7 +312,7 @@ static int resolve_jit(struct finish *f, const char *path)
 }
 
 /* Ours is everybody's: the kernel maps the same pages into each process. */
-static int open_vdso(void)
+int tt_symbols_open_vdso(void)
 {
 	const char *start = (const char *)getauxval(AT_SYSINFO_EHDR), *pos;
 	struct tt_text text = { .len = 0 };
@@ -337,7 +337,7 @@ static int open_vdso(void)
 
 static int resolve_vdso(struct finish *f)
 {
-	int fd = open_vdso(), err;
+	int fd = tt_symbols_open_vdso(), err;
 
 	if (fd < 0)
 		return 0;
@@ -424,11 +424,35 @@ static int tell_modules(struct finish *f)
 	return err;
 }
 
+static bool is_stopped_unwinding(void *ctx, uint64_t nr_done)
+{
+	struct finish *f = ctx;
+
+	f->nr_done = (uint32_t)nr_done;
+	return is_stopped(f);
+}
+
+/* Its addresses come before the order of all is made. */
+static int unwind(struct finish *f)
+{
+	int err;
+
+	f->unwinds = true;
+	err = tt_symbols_unwind(f->s, &f->writer, is_stopped_unwinding, f);
+	f->unwinds = false;
+	f->nr_done = 0;
+	tt_symbols_close_copies(f->s);
+	tt_addresses_seal(&f->s->addresses);
+	return err;
+}
+
 static int tell_all(struct finish *f)
 {
 	struct tt_symbols *s = f->s;
-	int err = tt_symbols_order_make(&f->order, s);
+	int err = unwind(f);
 
+	if (!err)
+		err = tt_symbols_order_make(&f->order, s);
 	if (!err)
 		err = tell_kernel(f);
 	if (!err)
@@ -457,7 +481,6 @@ static void end_recording(struct tt_symbols *s, struct finish *f)
 	tt_map_rings_close(s->rings);
 	s->rings = NULL;
 	tt_map_queue_free(&s->queue, &s->dsos);
-	tt_addresses_seal(&s->addresses);
 	tt_id_set_free(&s->stacks);
 	free(s->waiting);
 	s->waiting = NULL;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* symbols_private - what the files of symbols share: symbols.c (life, batches), symbols_epoch.c (from addresses to files), symbols_hold.c
- * (files while their processes live), symbols_order.c and symbols_finish.c (from files to records). */
+ * (files while their processes live), symbols_unwind.c (copies of stacks), symbols_order.c and symbols_finish.c (from files to records). */
 #pragma once
 
 #include "collector/symbol/addresses.h"
+#include "collector/symbol/copies.h"
 #include "collector/symbol/dso_file.h"
+#include "collector/symbol/frame_writer.h"
 #include "collector/symbol/id_set.h"
 #include "collector/symbol/kallsyms.h"
 #include "collector/symbol/map_queue.h"
@@ -49,6 +51,12 @@ struct tt_symbols {
 	struct tt_map_rings *rings;   /* NULL = none to be had */
 	struct tt_map_queue queue;
 	struct tt_resolver *resolver;
+
+	struct tt_copies copies;
+	uint32_t nr_copies_placed; /* those behind wait for their epoch */
+	struct tt_map_table **held; /* what copies refer to, each once */
+	uint32_t nr_held, held_room;
+	struct tt_slots held_slots;
 
 	struct tt_id_set stacks;
 	uint32_t *waiting; /* addresses that wait for their epoch */
@@ -108,6 +116,19 @@ int tt_symbols_read_maps(struct tt_symbols *s, uint32_t pid);
 void tt_symbols_drain(struct tt_symbols *s); /* rings to queue */
 void tt_symbols_notice_exits(struct tt_symbols *s);
 void tt_symbols_advance(struct tt_symbols *s, uint64_t until_ts_ns);
+/* An address that was noted: it is in this mapping of the process. */
+void tt_symbols_place(struct tt_symbols *s, struct tt_address *address, uint32_t pid, const struct tt_mapping *mapping);
+
+/* symbols_unwind.c */
+void tt_symbols_take_copy(struct tt_symbols *s, const struct tt_user_copy *copy);
+/* The nth copy is of a process that has mapped now what it had then. */
+void tt_symbols_place_copy(struct tt_symbols *s, uint32_t nth);
+/* All copies, into stacks and addresses. is_stopped: asked often; told how many are done. What the sink says. */
+int tt_symbols_unwind(struct tt_symbols *s, struct tt_frame_writer *writer, bool (*is_stopped)(void *ctx, uint64_t nr_done), void *ctx);
+void tt_symbols_close_copies(struct tt_symbols *s);
+
+/* symbols_finish.c */
+int tt_symbols_open_vdso(void);
 
 /* symbols_hold.c */
 /* Address is in a file that pid has mapped: have a look at it, and hold it, if that was not done. */

@@ -21,6 +21,14 @@ static inline void tb_stack(union tb *t, uint64_t id, uint64_t space, unsigned f
 	memcpy(rec + 1, ips, nr * sizeof(*ips));
 }
 
+static inline void tb_alias(union tb *t, uint64_t id, uint64_t same_as)
+{
+	struct tt_stack_alias *rec = tb_record(t, TT_EV_STACK_ALIAS, sizeof(*rec), TT_CPU_NONE, 1);
+
+	rec->id = id;
+	rec->same_as = same_as;
+}
+
 static inline void tb_module(union tb *t, uint32_t id, unsigned flags, const char *path)
 {
 	struct tt_module *rec = tb_record(t, TT_EV_MODULE, sizeof(*rec) + tb_padded(strlen(path)), TT_CPU_NONE, 2);

@@ -171,3 +171,44 @@ Test(stacks, at_its_bounds_it_counts)
 	cr_expect(eq(u32, tt_stacks_frames(stacks, 2, frames, 300, NULL), TT_STACK_DEPTH_MAX),
 		  "what was there stays");
 }
+
+Test(stacks, two_ids_of_one_stack)
+{
+	static const uint64_t ips[] = { 0x10, 0x20 };
+	bool cut;
+
+	tb_stack(&t, 1000, 77, TT_STACK_DWARF | TT_STACK_LOST_WAY, ips, 2);
+	tb_alias(&t, 2000, 1000);
+	tb_alias(&t, 2001, 1000);
+	feed();
+	cr_expect(tt_stacks_has(stacks, 2001));
+	cr_expect(eq(u64, tt_stacks_canonical(stacks, 2000), 1000));
+	cr_expect(eq(u64, tt_stacks_canonical(stacks, 1000), 1000));
+	cr_expect(eq(u64, tt_stacks_canonical(stacks, 3000), 3000));
+	cr_assert(eq(u32, tt_stacks_frames(stacks, 2001, frames, 300, &cut), 2));
+	cr_expect(eq(u64, frames[1].ip, 0x20));
+	cr_expect(cut, "there is more that could not be followed");
+	cr_expect(eq(u64, tt_stacks_nr(stacks), 1));
+	cr_expect(eq(u64, tt_stacks_nr_forgotten(stacks), 0));
+}
+
+Test(stacks, an_alias_of_nothing)
+{
+	static const uint64_t ips[] = { 0x10 };
+
+	tb_stack(&t, 1000, 77, 0, ips, 1);
+	tb_alias(&t, 2000, 1001);		    /* never told */
+	tb_alias(&t, 2001, TT_STACK_NONE);	    /* none was to be had: no alias, and no loss */
+	tb_alias(&t, 2002, 1000);
+	tb_alias(&t, 2003, 2002);		    /* of an alias: no recording has it */
+	tb_alias(&t, 1000, 2002);		    /* it has a stack of its own */
+	tb_alias(&t, TT_STACK_MISSED, 1000);
+	feed();
+	cr_expect(not(tt_stacks_has(stacks, 2000)));
+	cr_expect(not(tt_stacks_has(stacks, 2001)));
+	cr_expect(not(tt_stacks_has(stacks, 2003)));
+	cr_expect(not(tt_stacks_has(stacks, TT_STACK_MISSED)));
+	cr_expect(eq(u64, tt_stacks_canonical(stacks, 1000), 1000));
+	cr_expect(eq(u64, tt_stacks_canonical(stacks, 2000), 2000));
+	cr_expect(eq(u64, tt_stacks_nr_forgotten(stacks), 2));
+}
