@@ -30,6 +30,8 @@ begin_timethief() { "$TT" record -q --probe runq -o "$W/t.tt" -d 1h >"$W/t.log" 
 begin_timethief-all() { "$TT" record -q -o "$W/t.tt" -d 1h >"$W/t.log" 2>&1 & tracer_pid=$!; }
 begin_timethief-disk() { "$TT" record -q --probe disk -o "$W/t.tt" -d 1h >"$W/t.log" 2>&1 & tracer_pid=$!; }
 begin_timethief-stacks() { "$TT" record -q --stacks -o "$W/t.tt" -d 1h >"$W/t.log" 2>&1 & tracer_pid=$!; }
+begin_timethief-dwarf() { "$TT" record -q --stacks --unwind dwarf -o "$W/t.tt" -d 1h >"$W/t.log" 2>&1 & tracer_pid=$!; }
+begin_perf-dwarf() { perf record --call-graph dwarf,8192 -a -e sched:sched_switch -o "$W/perf.data" -- sleep 3600 >"$W/perf.log" 2>&1 & tracer_pid=$!; }
 begin_perf-stacks() { perf record -g -a -e sched:sched_switch,sched:sched_waking -o "$W/perf.data" -- sleep 3600 >"$W/perf.log" 2>&1 & tracer_pid=$!; }
 begin_runqlat() { runqlat 3600 1 >"$W/runqlat.log" 2>&1 & tracer_pid=$!; }
 begin_bpftrace() { bpftrace "$here/runqlat.bt" >"$W/bpftrace.log" 2>&1 & tracer_pid=$!; }

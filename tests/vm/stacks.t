@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # stacks: with them every hook loads as well, they come with every kind of event, what they stand for is told, and on a machine that has
-# little to do none is shed.
+# little to do none is shed. Copies of stacks are unwound.
 # timeout: 400
 # each: 6.1 6.12
 . "$(dirname "$0")/test.sh"
@@ -64,6 +64,10 @@ check_session first "steal=tick disk=$done runq=tp_btf cpu=perf_event" $switch $
 check_session second "steal=tick-cpustat disk=block_rq_complete runq=stamps cpu=perf_event" $switch $disk $steal sample_kernel sample_user
 check_session third "steal=fentry disk=$done runq=raw_tp cpu=perf_event" $switch $disk $steal sample_kernel sample_user
 check_session fourth "steal=kprobe disk=$done" $disk $steal
+told=$(sed -n 's/.*unwinding: of \([0-9]*\) copies of user stacks ([^)]*) \([0-9]*\) whole, \([0-9]*\) cut where the copy ends, \([0-9]*\) .*/\1 \2 \3 \4/p' "$job/fifth.log")
+read -r nr whole cut astray <<<"$told"
+check_true "$kernel: by DWARF: of ${nr:-0} copies ${whole:-0} whole, ${cut:-0} cut, ${astray:-0} without a way on" \
+	"${nr:-0} >= 20 && ${whole:-0} >= 0.3 * ${nr:-0} && ${whole:-0} + ${cut:-0} >= 0.7 * ${nr:-0}"
 check_equal "$kernel: each switch has the stack of who left, but for idle" "$(nr first switch_kernel)" "$(nr first switches)"
 # 6.2 brought what the second build of the programs needs
 check_equal "$kernel: the programs are those for this kernel" "$(grep -c 'programs for newer kernels do not load' "$job/first.log")" 0

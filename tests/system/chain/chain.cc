@@ -38,6 +38,8 @@ __attribute__((noinline)) void middle(work &w)
 		w.nr_reads = chain_c_read(w.fd, w.buf, w.until_ns);
 	else if (!strcmp(w.mode, "sleep"))
 		chain_c_sleep(w.until_ns);
+	else if (!strcmp(w.mode, "sort"))
+		chain_c_sort(w.until_ns);
 	else if (!strcmp(w.mode, "deep"))
 		chain_c_deep(200, w.until_ns);
 	else

@@ -10,6 +10,7 @@ extern "C" {
 void chain_c_burn(unsigned long long until_ns);
 unsigned long chain_c_read(int fd, void *buf, unsigned long long until_ns); /* how often it read 4 KiB */
 void chain_c_sleep(unsigned long long until_ns);
+void chain_c_sort(unsigned long long until_ns); /* burns in what the C library's qsort() calls */
 void chain_c_jit(void (*code)(unsigned long), unsigned long long until_ns);
 /* Calls itself nr_more times, then burns. */
 void chain_c_deep(unsigned nr_more, unsigned long long until_ns);

@@ -4,6 +4,7 @@
 #include "chain.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,6 +65,23 @@ __attribute__((noinline)) void chain_c_deep(unsigned nr_more, unsigned long long
 	else
 		chain_c_burn(until_ns);
 	__asm__ volatile(""); /* not the last call, which would be a jump */
+}
+
+static unsigned long long sort_until_ns;
+
+static int chain_c_compare(const void *a, const void *b)
+{
+	chain_c_burn(sort_until_ns);
+	return (a < b) - (a > b); /* not the last call */
+}
+
+void chain_c_sort(unsigned long long until_ns)
+{
+	char few[16];
+
+	sort_until_ns = until_ns;
+	qsort(few, sizeof(few), 1, chain_c_compare);
+	__asm__ volatile("");
 }
 
 void chain_c_jit(void (*code)(unsigned long), unsigned long long until_ns)
