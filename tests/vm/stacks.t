@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # stacks: with them every hook loads as well, they come with every kind of event, what they stand for is told, and on a machine that has
 # little to do none is shed. Copies of stacks are unwound.
-# timeout: 400
+# timeout: 550
 # each: 6.1 6.12
 . "$(dirname "$0")/test.sh"
 need_built
 need jq
 kernel=$1
 truncate -s 64M "$T/vda"
-vm_options=(--disk "$T/vda" --timeout 300)
+vm_options=(--disk "$T/vda" --timeout 450)
 
 # How many events of each kind have a stack, how many ids nothing was told of, and how many stacks of the kernel begin elsewhere: "WORD
 # NUMBER" lines in $T/NAME.counts.
