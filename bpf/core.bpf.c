@@ -157,7 +157,7 @@ static __always_inline bool emit_copy(struct tt_cpu *c, struct tt_copy_buffer *b
 	return !bpf_ringbuf_output(ring, &b->head, size, tt_ring_flags(ring, size));
 }
 
-__noinline int tt_copy_user_stack(u32 key, u64 space, u32 pid, u32 why)
+__noinline int tt_copy_user_stack(u32 key, u32 nr, u64 space, u32 pid, u32 why)
 {
 #if defined(__TARGET_ARCH_x86)
 	enum { SP = 19, CS = 17, CS_32BIT = 0x23 }; /* of struct pt_regs */
@@ -186,6 +186,7 @@ __noinline int tt_copy_user_stack(u32 key, u64 space, u32 pid, u32 why)
 	if (b->copy.id < TT_STACK_IDS)
 		b->copy.id += TT_STACK_IDS;
 	b->copy.by_frame_pointers = stack->result;
+	b->copy.nr_by_frame_pointers = nr;
 	b->copy.space = space;
 	b->copy.pid = pid;
 	if (emit_copy(c, b, now_ns))

@@ -52,8 +52,8 @@ int cpu__sample(struct bpf_perf_event_data *ctx)
 	if (!c || c->on != TT_CPU_ON || now_ns <= c->sample_ts_ns)
 		return 0;
 	if (!c->busy)
-		tt_observe(ctx, c, now_ns, TT_SEEN_TICK);
-	if (tt_stacks)
+		stacks = tt_observe(ctx, c, now_ns, TT_SEEN_TICK);
+	if (tt_stacks && !stacks.kernel) /* of the same moment */
 		stacks = tt_take_stacks(ctx, TT_COPY_SAMPLE);
 	if (!c->busy)
 		place = tt_stage_record(c, now_ns, sizeof(*place));

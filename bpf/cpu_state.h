@@ -12,10 +12,10 @@ enum {
 	TT_RECORDS_ROOM = TT_RECORDS_BYTES / 8,
 };
 
-/* One CPU's state and its two staging buffers: of its time line, and of other records that come often. */
 /* What a copy of a user stack is for: each has its own rate, so that a machine full of waits does not keep samples from theirs. */
 enum tt_copy_why { TT_COPY_SAMPLE, TT_COPY_WAIT, TT_NR_COPY_WHY, TT_COPY_NONE = TT_NR_COPY_WHY }; /* sample: also steal at a tick */
 
+/* One CPU's state and its two staging buffers: of its time line, and of other records that come often. */
 struct tt_cpu {
 	tt_u64 last_ts_ns;	/* of the last record */
 	tt_u64 raw_steal_ns;	/* steal clock as last read */

@@ -332,8 +332,9 @@ struct tt_hook_change {
 	char probe[8], from[24], to[24]; /* names as in timethief doctor, NUL-terminated */
 };
 
-/* Stacks. An id is a hash of the addresses, keyed for the session: the same in every record, and of one stack
- * only. Taken by frame pointers (user) and by what the kernel unwinds itself with. */
+/* Stacks. An id is of one stack only. Mostly it is a hash of the addresses, keyed for the session, and the stack's only one; records of a
+ * user stack that was unwound by DWARF have an id of their own, which a tt_stack_alias leads on from. Else taken by frame pointers
+ * (user), and by what the kernel unwinds itself with. */
 enum {
 	TT_STACK_NONE = 0,   /* not asked for, or there is none: a kernel thread has no user stack */
 	TT_STACK_MISSED = 1, /* there was one, and it could not be taken */
@@ -368,7 +369,8 @@ struct tt_user_copy {
 	tt_u64 by_frame_pointers; /* the stack as it was taken besides: an id, or TT_STACK_NONE, TT_STACK_MISSED */
 	tt_u64 space;
 	tt_u32 pid;
-	tt_u32 nr_bytes;
+	tt_u16 nr_bytes;
+	tt_u16 nr_by_frame_pointers; /* addresses of that stack */
 	tt_u64 regs[TT_COPY_REGS]; /* struct pt_regs of x86-64 */
 	/* tt_u8 bytes[nr_bytes]: from the stack pointer on; a multiple of TT_COPY_CHUNK_BYTES */
 };

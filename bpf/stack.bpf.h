@@ -107,8 +107,8 @@ static __always_inline struct tt_stack_buffer *tt_take_stack_buffer(u32 *ret_key
 
 /* Gives what is in the buffer its id, in its result, and tells what that stands for. core.bpf.c. */
 int tt_tell_stack(u32 key, u32 nr, u64 space, u32 pid);
-/* Copies the user stack of the task that runs, if the rate allows it: then the copy's id is the buffer's result. core.bpf.c. */
-int tt_copy_user_stack(u32 key, u64 space, u32 pid, u32 why);
+/* Copies the user stack of the task that runs, of which nr addresses were taken, if the rate allows it: then the copy's id is the buffer's result. core.bpf.c. */
+int tt_copy_user_stack(u32 key, u32 nr, u64 space, u32 pid, u32 why);
 
 /* The stack of the task that runs, of the kernel or of the user (BPF_F_USER_STACK). */
 static __always_inline u64 tt_take_stack(void *ctx, u64 which, u64 space, u32 pid, enum tt_copy_why copy)
@@ -134,7 +134,7 @@ static __always_inline u64 tt_take_stack(void *ctx, u64 which, u64 space, u32 pi
 		c->nr_missed_stacks++;
 	}
 	if (tt_copies && copy != TT_COPY_NONE)
-		tt_copy_user_stack(key, space, pid, copy);
+		tt_copy_user_stack(key, bytes > 0 ? (u32)bytes / 8 : 0, space, pid, copy);
 	id = b->result;
 	barrier();
 	b->busy = 0;

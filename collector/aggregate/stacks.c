@@ -11,10 +11,13 @@ enum { NONE = UINT32_MAX };
 
 struct stack {
 	uint64_t id;
-	uint32_t first; /* in ips; of an alias the slot of the stack */
+	uint32_t first; /* in ips */
 	uint16_t nr;
 	bool is_cut;
-	bool is_alias;
+};
+
+struct alias {
+	uint64_t id, same_as;
 };
 
 struct address {
@@ -37,10 +40,11 @@ struct slots {
 
 struct tt_stacks {
 	struct stack *stacks;
+	struct alias *aliases;
 	uint32_t *ips; /* slots of addresses */
 	struct address *addresses;
 	struct frame *frames;
-	struct slots by_id, by_address;
+	struct slots by_id, by_alias, by_address;
 	uint32_t *symbols, *modules; /* where in names, by id; 0 = unknown */
 	uint8_t *module_flags;	     /* by id: whether it is the kernel */
 	char *names;		     /* the first byte is never a name's */
@@ -67,6 +71,7 @@ int tt_stacks_open(struct tt_stacks **ret_s)
 		return -ENOMEM;
 	/* as large as they may become: the kernel gives the pages when they are touched */
 	s->stacks = calloc(TT_STACKS_MAX, sizeof(*s->stacks));
+	s->aliases = calloc(TT_STACKS_ALIASES_MAX, sizeof(*s->aliases));
 	s->ips = calloc(TT_STACKS_IPS_MAX, sizeof(*s->ips));
 	s->addresses = calloc(TT_STACKS_ADDRESSES_MAX, sizeof(*s->addresses));
 	s->frames = calloc(TT_STACKS_FRAMES_MAX, sizeof(*s->frames));
@@ -75,8 +80,9 @@ int tt_stacks_open(struct tt_stacks **ret_s)
 	s->module_flags = calloc(TT_STACKS_MODULES_MAX, sizeof(*s->module_flags));
 	s->names = calloc(TT_STACKS_NAME_BYTES_MAX, 1);
 	s->nr_name_bytes = 1;
-	if (!s->stacks || !s->ips || !s->addresses || !s->frames || !s->symbols || !s->modules ||
+	if (!s->stacks || !s->aliases || !s->ips || !s->addresses || !s->frames || !s->symbols || !s->modules ||
 	    !s->module_flags || !s->names || open_slots(&s->by_id, TT_STACKS_MAX) ||
+	    open_slots(&s->by_alias, TT_STACKS_ALIASES_MAX) ||
 	    open_slots(&s->by_address, TT_STACKS_ADDRESSES_MAX)) {
 		tt_stacks_close(s);
 		return -ENOMEM;
@@ -90,6 +96,7 @@ void tt_stacks_close(struct tt_stacks *s)
 	if (!s)
 		return;
 	free(s->stacks);
+	free(s->aliases);
 	free(s->ips);
 	free(s->addresses);
 	free(s->frames);
@@ -98,6 +105,7 @@ void tt_stacks_close(struct tt_stacks *s)
 	free(s->module_flags);
 	free(s->names);
 	free(s->by_id.cells);
+	free(s->by_alias.cells);
 	free(s->by_address.cells);
 	free(s);
 }
@@ -119,6 +127,15 @@ static uint32_t *stack_cell(const struct tt_stacks *s, uint64_t id)
 	while (s->by_id.cells[i] && s->stacks[s->by_id.cells[i] - 1].id != id)
 		i = (i + 1) & s->by_id.mask;
 	return &s->by_id.cells[i];
+}
+
+static uint32_t *alias_cell(const struct tt_stacks *s, uint64_t id)
+{
+	uint64_t i = mix(id) & s->by_alias.mask;
+
+	while (s->by_alias.cells[i] && s->aliases[s->by_alias.cells[i] - 1].id != id)
+		i = (i + 1) & s->by_alias.mask;
+	return &s->by_alias.cells[i];
 }
 
 static uint32_t *address_cell(const struct tt_stacks *s, uint64_t space, uint64_t ip)
@@ -253,18 +270,16 @@ static void on_stack(struct tt_stacks *s, const struct tt_stack *rec)
 
 static void on_alias(struct tt_stacks *s, const struct tt_stack_alias *rec)
 {
-	uint32_t *cell = stack_cell(s, rec->id), target;
+	uint32_t *cell = alias_cell(s, rec->id);
 
-	if (rec->id < TT_STACK_IDS || *cell || rec->same_as < TT_STACK_IDS)
+	if (rec->id < TT_STACK_IDS || *cell)
 		return;
-	target = *stack_cell(s, rec->same_as);
-	if (s->nr_stacks == TT_STACKS_MAX || !target || s->stacks[target - 1].is_alias) {
+	if (s->nr_aliases == TT_STACKS_ALIASES_MAX) {
 		s->nr_forgotten++;
 		return;
 	}
-	s->stacks[s->nr_stacks] = (struct stack){ .id = rec->id, .first = target - 1, .is_alias = true };
-	s->nr_aliases++;
-	*cell = ++s->nr_stacks;
+	s->aliases[s->nr_aliases] = (struct alias){ rec->id, rec->same_as };
+	*cell = ++s->nr_aliases;
 }
 
 void tt_stacks_event(struct tt_stacks *s, const struct tt_event *ev)
@@ -313,20 +328,20 @@ static void fill_frame(const struct tt_stacks *s, const struct address *a, const
 		info->is_kernel = true;
 }
 
+uint64_t tt_stacks_canonical(const struct tt_stacks *s, uint64_t id)
+{
+	uint32_t cell = s->nr_aliases ? *alias_cell(s, id) : 0;
+
+	return cell ? s->aliases[cell - 1].same_as : id;
+}
+
 /* NULL = unknown */
 static const struct stack *find_stack(const struct tt_stacks *s, uint64_t id)
 {
-	uint32_t cell = id >= TT_STACK_IDS ? *stack_cell(s, id) : 0;
-	const struct stack *st = cell ? &s->stacks[cell - 1] : NULL;
+	uint64_t own = tt_stacks_canonical(s, id);
+	uint32_t cell = own >= TT_STACK_IDS ? *stack_cell(s, own) : 0;
 
-	return st && st->is_alias ? &s->stacks[st->first] : st;
-}
-
-uint64_t tt_stacks_canonical(const struct tt_stacks *s, uint64_t id)
-{
-	const struct stack *st = s->nr_aliases ? find_stack(s, id) : NULL;
-
-	return st ? st->id : id;
+	return cell ? &s->stacks[cell - 1] : NULL;
 }
 
 bool tt_stacks_has(const struct tt_stacks *s, uint64_t id)
@@ -356,7 +371,7 @@ unsigned tt_stacks_frames(const struct tt_stacks *s, uint64_t id, struct tt_fram
 
 uint64_t tt_stacks_nr(const struct tt_stacks *s)
 {
-	return s->nr_stacks - s->nr_aliases;
+	return s->nr_stacks;
 }
 
 uint64_t tt_stacks_nr_forgotten(const struct tt_stacks *s)

@@ -2,10 +2,10 @@
 /* stacks - what the ids of stacks stand for: frames with names, as the recording resolved them at its end.
  *
  * Fed with every event; takes TT_EV_STACK, STACK_ALIAS, MODULE, SYMBOL and FRAME, which may come in any order (but the frames of one address
- * together, and an alias behind its stack): frames are asked for after the last one. Bounds: TT_STACKS_MAX stacks of TT_STACKS_IPS_MAX addresses together,
+ * together): frames are asked for after the last one. Bounds: TT_STACKS_MAX stacks, and TT_STACKS_ALIASES_MAX further ids, of TT_STACKS_IPS_MAX addresses together,
  * TT_STACKS_ADDRESSES_MAX different addresses, TT_STACKS_FRAMES_MAX functions at them, ids of symbols and modules below
  * TT_STACKS_SYMBOLS_MAX and TT_STACKS_MODULES_MAX, TT_STACKS_NAME_BYTES_MAX of names; what comes beyond is counted
- * (tt_stacks_nr_forgotten) and asked for in vain. Memory is touched as it fills: 55 MiB when everything is full, 2 MiB for
+ * (tt_stacks_nr_forgotten) and asked for in vain. Memory is touched as it fills: 79 MiB when everything is full, 2 MiB for
  * a recording of 2,000 stacks. Pure: neither logs nor exits.
  */
 #pragma once
@@ -18,6 +18,7 @@
 
 enum {
 	TT_STACKS_MAX = 1 << 18,
+	TT_STACKS_ALIASES_MAX = 1 << 20,
 	TT_STACKS_IPS_MAX = 4 << 20,
 	TT_STACKS_ADDRESSES_MAX = 1 << 18,
 	TT_STACKS_FRAMES_MAX = 1 << 18,
@@ -48,7 +49,7 @@ void tt_stacks_event(struct tt_stacks *s, const struct tt_event *ev);
 
 /* False for TT_STACK_NONE, TT_STACK_MISSED and ids that were never told or found no room. */
 bool tt_stacks_has(const struct tt_stacks *s, uint64_t id);
-/* The one id of its stack; the same if it has but one. */
+/* The one id of its stack, or TT_STACK_NONE or TT_STACK_MISSED; the same if it has but one. */
 uint64_t tt_stacks_canonical(const struct tt_stacks *s, uint64_t id);
 /* The frames of a stack, leaf first, at most max of them; *ret_cut (may be NULL) tells whether it was deeper than was taken or could
  * be followed, or than max. 0 for ids that tt_stacks_has does not have. */

@@ -159,9 +159,9 @@ static int sink_batch(void *ctx, const void *data, size_t len)
 	const struct tt_batch *batch = data;
 
 	r->summary.wire_bytes += len;
-	if (r->symbols && !tt_symbols_note_batch(r->symbols, batch))
-		return 0; /* stacks that the file has */
-	return write_batch(r, batch, len);
+	if (r->symbols)
+		batch = tt_symbols_note_batch(r->symbols, batch);
+	return batch ? write_batch(r, batch, batch->size) : 0;
 }
 
 static int write_epoch(void *ctx, uint64_t until_ts_ns)
@@ -266,9 +266,11 @@ static void show_unwinding(const struct tt_symbols_stats *s)
 {
 	char bytes[16];
 
-	log_info("unwinding: of %llu copies of user stacks (%sB) %llu whole, %llu cut where the copy ends, %llu without a way on",
+	log_info("unwinding: of %llu copies of user stacks (%sB) %llu whole, %llu cut where the copy ends, %llu without a way on, "
+		 "%llu not unwound",
 		 (unsigned long long)s->nr_copies, tt_format_bytes(bytes, sizeof(bytes), s->copies_bytes),
-		 (unsigned long long)s->nr_whole, (unsigned long long)s->nr_cut, (unsigned long long)s->nr_astray);
+		 (unsigned long long)s->nr_whole, (unsigned long long)s->nr_cut, (unsigned long long)s->nr_astray,
+		 (unsigned long long)s->nr_not_unwound);
 }
 
 static uint64_t timeval_ns(struct timeval tv)
@@ -348,19 +350,20 @@ static bool is_disk_full(int err)
 
 /* --- names --- */
 
-/* What of --max-size is kept for them. */
-static uint64_t names_bytes(const struct record_options *opts)
-{
-	const uint64_t most = 16 << 20;
-
-	if (!opts->stacks || !opts->max_bytes)
-		return 0;
-	return opts->max_bytes / 4 < most ? opts->max_bytes / 4 : most;
-}
 
 static bool by_dwarf(const struct record_options *opts)
 {
 	return opts->unwind && !strcmp(opts->unwind, "dwarf");
+}
+
+/* What of --max-size is kept for them, and for stacks that are told at the end. */
+static uint64_t names_bytes(const struct record_options *opts)
+{
+	const uint64_t most = by_dwarf(opts) ? 48 << 20 : 16 << 20, share = opts->max_bytes / (by_dwarf(opts) ? 2 : 4);
+
+	if (!opts->stacks)
+		return 0;
+	return share < most ? share : most;
 }
 
 /* Copies of stacks are where the session is: on a disk that has room for it. */
@@ -414,7 +417,7 @@ static int write_names(struct recording *r, const struct record_options *opts)
 		show_unwinding(&stats);
 	show_names(&stats, got_signal != 0);
 	if (err == -EFBIG && r->has_max_size) {
-		log_warn("--max-size has no room for all names: some addresses have none");
+		log_warn("--max-size has no room for all names%s: some addresses have none", by_dwarf(opts) ? " and stacks" : "");
 		err = 0;
 	}
 	return err;

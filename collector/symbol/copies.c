@@ -88,6 +88,7 @@ bool tt_copies_add(struct tt_copies *c, const struct tt_user_copy *copy)
 	c->entries[c->nr++] = (struct tt_copy_entry){
 		.id = copy->id,
 		.by_frame_pointers = copy->by_frame_pointers,
+		.nr_by_frame_pointers = copy->nr_by_frame_pointers,
 		.space = copy->space,
 		.ts_ns = copy->rec.ts_ns,
 		.at = c->bytes,

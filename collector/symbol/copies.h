@@ -20,7 +20,8 @@ struct tt_copy_entry {
 	uint64_t at;	    /* in the file */
 	uint32_t size, pid; /* size: in the file; 0 = it found no room */
 	uint32_t maps;	    /* the owner's: what was mapped then */
-	uint32_t pad;
+	uint16_t nr_by_frame_pointers;
+	uint16_t pad;
 };
 
 struct tt_copies {

@@ -296,6 +296,16 @@ bool tt_mappings_nth(const struct tt_process *process, uint32_t n, struct tt_map
 	return process->maps && tt_map_table_nth(process->maps, n, ret);
 }
 
+uint32_t tt_map_table_hash(const struct tt_map_table *t, const struct tt_slots *slots)
+{
+	return tt_slots_hash(slots, t->maps, t->nr * sizeof(t->maps[0]));
+}
+
+bool tt_map_tables_are_equal(const struct tt_map_table *a, const struct tt_map_table *b)
+{
+	return a == b || (a->nr == b->nr && !memcmp(a->maps, b->maps, a->nr * sizeof(a->maps[0])));
+}
+
 struct tt_map_table *tt_mappings_hold(struct tt_mappings *m, uint32_t pid)
 {
 	const struct tt_process *p = tt_mappings_process(m, pid);

@@ -60,9 +60,10 @@ bool tt_mappings_find(const struct tt_mappings *m, uint32_t pid, uint64_t addres
 /* The nth mapping of a process, by address; false = it has fewer. */
 bool tt_mappings_nth(const struct tt_process *process, uint32_t n, struct tt_mapping *ret);
 
-/* What a process has mapped now, to be looked at later: it stays as it is until it is let go. NULL = nothing. Equal pointers are the same table;
- * it stays in use, and counts, as long as anybody holds it. */
+/* What a process has mapped now, to be looked at later: it stays as it is until it is let go. NULL = nothing. It stays in use, and counts, as long as anybody holds it. */
 struct tt_map_table *tt_mappings_hold(struct tt_mappings *m, uint32_t pid);
 void tt_mappings_let_go(struct tt_mappings *m, struct tt_map_table *table); /* NULL is fine */
+uint32_t tt_map_table_hash(const struct tt_map_table *table, const struct tt_slots *slots);
+bool tt_map_tables_are_equal(const struct tt_map_table *a, const struct tt_map_table *b);
 bool tt_map_table_find(const struct tt_map_table *table, uint64_t address, struct tt_mapping *ret);
 bool tt_map_table_nth(const struct tt_map_table *table, uint32_t n, struct tt_mapping *ret);

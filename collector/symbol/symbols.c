@@ -91,6 +91,7 @@ void tt_symbols_close(struct tt_symbols *s)
 	if (!s)
 		return;
 	tt_symbols_end_early_jobs(s);
+	tt_symbols_close_copies(s); /* hold mappings */
 	tt_map_queue_free(&s->queue, &s->dsos);
 	tt_mappings_close(&s->mappings);
 	tt_dsos_close(&s->dsos);
@@ -100,7 +101,6 @@ void tt_symbols_close(struct tt_symbols *s)
 	tt_map_rings_close(s->rings);
 	tt_resolver_close(s->resolver);
 	tt_id_set_free(&s->stacks);
-	tt_symbols_close_copies(s);
 	free(s->waiting);
 	free(s->leavers);
 	free(s->answers);
@@ -232,7 +232,7 @@ static void tick(struct tt_symbols *s)
 	tt_symbols_step_early_jobs(s, 0);
 }
 
-bool tt_symbols_note_batch(struct tt_symbols *s, const struct tt_batch *batch)
+const struct tt_batch *tt_symbols_note_batch(struct tt_symbols *s, const struct tt_batch *batch)
 {
 	const char *at = (const char *)(batch + 1), *end = (const char *)batch + batch->size;
 	bool is_known = batch->nr_records > 0;
@@ -242,14 +242,15 @@ bool tt_symbols_note_batch(struct tt_symbols *s, const struct tt_batch *batch)
 		tick(s);
 	}
 	if (batch->stream != TT_STREAM_RECORDS)
-		return true;
+		return batch;
 	while (at < end) {
 		const struct tt_stack *stack = (const void *)at;
 		enum tt_id_seen seen;
 
 		at += stack->rec.size;
 		if (stack->rec.kind == TT_EV_USER_COPY) {
-			tt_symbols_take_copy(s, (const void *)stack);
+			if (!tt_symbols_take_copy(s, (const void *)stack)) /* alone in its batch */
+				return tt_symbols_without_copy(s, batch);
 			continue;
 		}
 		if (stack->rec.kind != TT_EV_STACK) {
@@ -263,7 +264,7 @@ bool tt_symbols_note_batch(struct tt_symbols *s, const struct tt_batch *batch)
 		is_known = false;
 		note_addresses(s, stack);
 	}
-	return !is_known;
+	return is_known ? NULL : batch;
 }
 
 void tt_symbols_epoch(struct tt_symbols *s, uint64_t until_ts_ns)

@@ -49,9 +49,9 @@ void tt_symbols_close(struct tt_symbols *s);
 /* Reads what every process has mapped now: about 0.2 ms for each. Before the first stack is taken. */
 void tt_symbols_start(struct tt_symbols *s);
 
-/* Every batch of the recording, as it arrives; well-formed (tt_batch_check). False: it holds nothing but stacks that came before and copies
- * of stacks, and is not to be written. */
-bool tt_symbols_note_batch(struct tt_symbols *s, const struct tt_batch *batch);
+/* Every batch of the recording, as it arrives; well-formed (tt_batch_check). Returns what is to be written: the batch, or another one, valid
+ * until the next call, or NULL: it holds nothing but stacks that came before and copies of stacks. */
+const struct tt_batch *tt_symbols_note_batch(struct tt_symbols *s, const struct tt_batch *batch);
 /* All batches with records of up to until_ts_ns were noted. */
 void tt_symbols_epoch(struct tt_symbols *s, uint64_t until_ts_ns);
 
@@ -77,6 +77,8 @@ struct tt_symbols_stats {
 	uint64_t nr_files_failed;	 /* whoever read them crashed, hung or talked nonsense */
 	uint64_t nr_copies;		 /* of user stacks, that came */
 	uint64_t nr_whole, nr_cut, nr_astray; /* of them: unwound to the outermost function, to the end of the copy, to where there was no way on */
+	uint64_t nr_not_unwound; /* the rest: no room, nothing known of its process, or what unwinds failed or was stopped */
+	uint64_t nr_unwinders_failed; /* times that what unwinds crashed, hung or talked nonsense */
 	uint64_t copies_bytes;		 /* on the disk */
 	/* MAPPINGS: events lost, and processes, mappings and files without room. NAMES: cut. COPIES: by frame pointers after all. */
 	uint64_t nr_lost[TT_LOSS_NR];

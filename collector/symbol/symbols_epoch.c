@@ -315,7 +315,8 @@ void tt_symbols_advance(struct tt_symbols *s, uint64_t until_ts_ns)
 		if (address_ts_ns <= copy_ts_ns) {
 			attribute(s, &entries[s->waiting[i++]]);
 		} else {
-			make_current(s, s->copies.entries[s->nr_copies_placed].pid);
+			if (!s->no_processes)
+				make_current(s, s->copies.entries[s->nr_copies_placed].pid);
 			tt_symbols_place_copy(s, s->nr_copies_placed++);
 		}
 	}

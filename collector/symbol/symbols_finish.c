@@ -22,6 +22,7 @@
 enum {
 	KERNEL_MODULES_MAX = 4096,
 	STEP_MS = 100,
+	UNWIND_S = TT_SYMBOLS_FINISH_S / 2, /* names are to have their time, too */
 	FETCH_ATTEMPT = 1000, /* behind all places where a debug file can be */
 };
 
@@ -31,7 +32,7 @@ struct finish {
 	tt_symbols_progress_fn progress;
 	void *progress_ctx;
 	uint64_t began_ns, asked_ns; /* asked_ns: when progress was called */
-	bool is_stopped, unwinds;
+	bool is_stopped, unwinds, said_unwinding;
 	uint32_t nr_done; /* addresses; copies, as long as it unwinds */
 	struct tt_fetcher *fetcher;
 	bool no_fetcher;
@@ -429,7 +430,12 @@ static bool is_stopped_unwinding(void *ctx, uint64_t nr_done)
 	struct finish *f = ctx;
 
 	f->nr_done = (uint32_t)nr_done;
-	return is_stopped(f);
+	if (!is_stopped(f) && f->asked_ns - f->began_ns <= UNWIND_S * 1000000000ull)
+		return false;
+	if (!f->is_stopped && !f->said_unwinding)
+		log_warn("symbols: unwinding took %d s: the rest of the stacks is by frame pointers", UNWIND_S);
+	f->said_unwinding = true;
+	return true;
 }
 
 /* Its addresses come before the order of all is made. */

@@ -57,6 +57,10 @@ struct tt_symbols {
 	struct tt_map_table **held; /* what copies refer to, each once */
 	uint32_t nr_held, held_room;
 	struct tt_slots held_slots;
+	struct {
+		struct tt_batch batch;
+		struct tt_stack_alias alias;
+	} without_copy;
 
 	struct tt_id_set stacks;
 	uint32_t *waiting; /* addresses that wait for their epoch */
@@ -120,7 +124,10 @@ void tt_symbols_advance(struct tt_symbols *s, uint64_t until_ts_ns);
 void tt_symbols_place(struct tt_symbols *s, struct tt_address *address, uint32_t pid, const struct tt_mapping *mapping);
 
 /* symbols_unwind.c */
-void tt_symbols_take_copy(struct tt_symbols *s, const struct tt_user_copy *copy);
+/* False: there is no room to remember it. */
+bool tt_symbols_take_copy(struct tt_symbols *s, const struct tt_user_copy *copy);
+/* Then, to be written at once: the stack of the copy that is in the batch is the one by frame pointers. Valid until the next call. */
+const struct tt_batch *tt_symbols_without_copy(struct tt_symbols *s, const struct tt_batch *batch);
 /* The nth copy is of a process that has mapped now what it had then. */
 void tt_symbols_place_copy(struct tt_symbols *s, uint32_t nth);
 /* All copies, into stacks and addresses. is_stopped: asked often; told how many are done. What the sink says. */

@@ -21,18 +21,37 @@ enum {
 	HELD_AT_FIRST = 64,
 	NONE_HELD = UINT32_MAX,
 	STEP_MS = 100,
-	SILENCE_MAX_S = 2 * TT_WORKER_CPU_S,
+	SILENCE_MAX_S = 20,	  /* for one stack, and the files that it leads to */
+	COPIES_PER_WORKER = 4096, /* its limits (worker.h) are for that many */
+	DEATHS_MAX = 3,		  /* of workers, for one set of mappings */
 };
 
 /* --- while recording --- */
 
-void tt_symbols_take_copy(struct tt_symbols *s, const struct tt_user_copy *copy)
+bool tt_symbols_take_copy(struct tt_symbols *s, const struct tt_user_copy *copy)
 {
 	s->stats.nr_copies++;
-	if (copy->nr_bytes > TT_COPY_BYTES_MAX || copy->nr_bytes > copy->rec.size - sizeof(*copy))
-		return; /* our own program sends none */
-	if (!tt_copies_add(&s->copies, copy))
-		s->stats.nr_lost[TT_LOSS_COPIES]++; /* and it has no stack at all */
+	if (tt_copies_add(&s->copies, copy))
+		return true;
+	s->stats.nr_lost[TT_LOSS_COPIES]++;
+	s->stats.nr_not_unwound++;
+	return false;
+}
+
+const struct tt_batch *tt_symbols_without_copy(struct tt_symbols *s, const struct tt_batch *batch)
+{
+	const struct tt_user_copy *copy = (const void *)(batch + 1);
+
+	s->without_copy.batch = *batch;
+	s->without_copy.batch.size = sizeof(s->without_copy);
+	s->without_copy.alias = (struct tt_stack_alias){
+		.rec = copy->rec,
+		.id = copy->id,
+		.same_as = copy->by_frame_pointers,
+	};
+	s->without_copy.alias.rec.kind = TT_EV_STACK_ALIAS;
+	s->without_copy.alias.rec.size = sizeof(s->without_copy.alias);
+	return &s->without_copy.batch;
 }
 
 static int add_held(struct tt_symbols *s, struct tt_map_table *table, uint32_t hash)
@@ -53,7 +72,8 @@ static int add_held(struct tt_symbols *s, struct tt_map_table *table, uint32_t h
 	return 0;
 }
 
-/* Each file is looked at while the process lives: later it may be gone, and a stack may lead anywhere. */
+/* Each file is looked at while the process lives: then it can be told from another one in its place. A file that is gone with the process,
+ * deleted or of a container, is not there at the end: its part of a stack is not unwound. */
 static void see_all(struct tt_symbols *s, const struct tt_map_table *table, uint32_t pid)
 {
 	struct tt_mapping mapping;
@@ -70,10 +90,10 @@ void tt_symbols_place_copy(struct tt_symbols *s, uint32_t nth)
 
 	entry->maps = NONE_HELD;
 	if (!table)
-		return;
-	hash = tt_slots_hash(&s->held_slots, &table, sizeof(table));
+		return; /* a kernel thread by now; or it has numbers that are not ours */
+	hash = tt_map_table_hash(table, &s->held_slots);
 	while ((i = tt_slots_next(&s->held_slots, hash, &probe)) != TT_SLOTS_NONE) {
-		if (s->held[i] == table) {
+		if (tt_map_tables_are_equal(s->held[i], table)) { /* read anew, or of a child */
 			entry->maps = i;
 			tt_mappings_let_go(&s->mappings, table); /* once is enough */
 			return;
@@ -110,6 +130,9 @@ struct unwinding {
 	uint64_t nr_done;
 	/* the worker, and what it works for */
 	int fd;
+	uint32_t nr_asked; /* files; each at most once */
+	uint32_t nr_given; /* copies */
+	unsigned nr_deaths;
 	const struct tt_map_table *table;
 	struct tt_copy_room copy;
 	union {
@@ -150,6 +173,7 @@ static int tell_stack(struct unwinding *u, const struct tt_copy_entry *entry, en
 		.nr = (tt_u16)nr,
 		.flags = TT_STACK_USER | TT_STACK_DWARF,
 	};
+	enum tt_id_seen seen;
 	int err = 0;
 
 	if (how == TT_UNWOUND_CUT)
@@ -160,7 +184,9 @@ static int tell_stack(struct unwinding *u, const struct tt_copy_entry *entry, en
 					u->s->held_slots.seed ^ entry->space ^ stack.flags);
 	if (stack.id < TT_STACK_IDS)
 		stack.id += TT_STACK_IDS;
-	if (tt_id_set_add(&u->told, stack.id) != TT_ID_KNOWN) {
+	seen = tt_id_set_add(&u->told, stack.id);
+	u->s->stats.nr_stacks_beyond += seen == TT_ID_NO_ROOM;
+	if (seen != TT_ID_KNOWN) {
 		for (uint32_t i = 0; i < nr; i++)
 			note_address(u, entry, ips[i], i > 0);
 		err = tt_frame_writer_stack(u->writer, &stack, ips);
@@ -172,18 +198,22 @@ static int tell_stack(struct unwinding *u, const struct tt_copy_entry *entry, en
 static int tell_without(struct unwinding *u, const struct tt_copy_entry *entry)
 {
 	u->s->stats.nr_lost[TT_LOSS_COPIES]++;
+	u->s->stats.nr_not_unwound++;
 	return tt_frame_writer_alias(u->writer, entry->id, entry->by_frame_pointers);
+}
+
+/* Frame pointers know more: not a step was possible, or the copy ended before frames that the kernel could still read. */
+static bool is_worse(const struct tt_message_walked *walked, const struct tt_copy_entry *entry)
+{
+	return walked->how != TT_UNWOUND_WHOLE && entry->by_frame_pointers >= TT_STACK_IDS &&
+	       (walked->nr <= 1 ||
+		(walked->how == TT_UNWOUND_CUT && walked->nr < entry->nr_by_frame_pointers));
 }
 
 static int tell(struct unwinding *u, const struct tt_copy_entry *entry)
 {
 	const struct tt_message_walked *walked = &u->in.walked;
 
-	/* Not a step: then frame pointers know no less. */
-	if (walked->how == TT_UNWOUND_LOST && walked->nr <= 1 && entry->by_frame_pointers >= TT_STACK_IDS) {
-		u->s->stats.nr_astray++;
-		return tt_frame_writer_alias(u->writer, entry->id, entry->by_frame_pointers);
-	}
 	switch (walked->how) {
 	case TT_UNWOUND_WHOLE:
 		u->s->stats.nr_whole++;
@@ -194,6 +224,8 @@ static int tell(struct unwinding *u, const struct tt_copy_entry *entry)
 	default:
 		u->s->stats.nr_astray++;
 	}
+	if (is_worse(walked, entry))
+		return tt_frame_writer_alias(u->writer, entry->id, entry->by_frame_pointers);
 	return tell_stack(u, entry, walked->how, walked->ips, walked->nr);
 }
 
@@ -214,12 +246,22 @@ static int open_mapped(struct tt_symbols *s, const struct tt_map_table *table, u
 	}
 }
 
+/* One that does not read what it asked for is not waited for. */
+static bool can_take(const struct unwinding *u)
+{
+	struct pollfd ready = { .fd = u->fd, .events = POLLOUT };
+
+	return poll(&ready, 1, STEP_MS) > 0 && ready.revents == POLLOUT;
+}
+
 static int give_file(struct unwinding *u)
 {
+	struct tt_mapping last;
 	int fd = open_mapped(u->s, u->table, u->in.need.attempt), err;
 	const struct tt_message_file file = { .type = TT_MESSAGE_FILE, .has_file = fd >= 0 };
 
-	err = tt_message_send(u->fd, &file, sizeof(file), &fd, fd >= 0);
+	err = !tt_map_table_nth(u->table, u->nr_asked++, &last) || !can_take(u) ||
+	      tt_message_send(u->fd, &file, sizeof(file), &fd, fd >= 0);
 	if (fd >= 0)
 		close(fd);
 	return err ? -EPROTO : 0;
@@ -290,24 +332,51 @@ static int send_copy(struct unwinding *u)
 			       NULL, 0);
 }
 
+static void end_worker(struct unwinding *u)
+{
+	if (u->fd >= 0)
+		close(u->fd);
+	u->fd = -1;
+}
+
+static void start_worker(struct unwinding *u)
+{
+	end_worker(u);
+	u->nr_asked = u->nr_given = 0;
+	u->fd = tt_resolver_start_worker(u->s->resolver, TT_JOB_UNWIND, false, -1);
+	if (u->fd >= 0 && send_maps(u))
+		end_worker(u);
+}
+
+/* Some file of those that the process had mapped, or this stack. */
+static void worker_died(struct unwinding *u, uint32_t pid)
+{
+	enum { WARNINGS_MAX = 5 };
+
+	end_worker(u);
+	u->nr_deaths++;
+	if (++u->s->stats.nr_unwinders_failed <= WARNINGS_MAX)
+		log_warn("symbols: unwinding stacks of process %u failed%s", pid,
+			 u->nr_deaths == DEATHS_MAX ? " again: the rest of them are by frame pointers" : "");
+}
+
 static int unwind_one(struct unwinding *u, const struct tt_copy_entry *entry)
 {
-	int err = u->fd < 0 ? -EPROTO : tt_copies_read(&u->s->copies, entry, &u->copy);
+	int err;
 
-	if (!err)
-		err = send_copy(u) ? -EPROTO : wait_for_stack(u);
+	if (!u->table || u->nr_deaths >= DEATHS_MAX || is_stopped(u) ||
+	    tt_copies_read(&u->s->copies, entry, &u->copy))
+		return tell_without(u, entry);
+	if (u->fd < 0 || u->nr_given == COPIES_PER_WORKER)
+		start_worker(u);
+	u->nr_given++;
+	err = u->fd < 0 || !can_take(u) || send_copy(u) ? -EPROTO : wait_for_stack(u);
 	if (!err)
 		return tell(u, entry);
-	if (u->fd >= 0 && err != -EIO) { /* the next one gets no answer either */
-		close(u->fd);
-		u->fd = -1;
-		if (err == -EPROTO) {
-			struct tt_mapping first = { .dso = TT_DSO_NONE };
-
-			tt_map_table_nth(u->table, 0, &first);
-			tt_symbols_file_failed(u->s, tt_dso(&u->s->dsos, first.dso)->path, -EPROTO);
-		}
-	}
+	if (err == -EPROTO)
+		worker_died(u, entry->pid);
+	else
+		end_worker(u);
 	return tell_without(u, entry);
 }
 
@@ -318,17 +387,10 @@ static int unwind_held(struct unwinding *u, const struct tt_copy_entry *entries,
 	int err = 0;
 
 	u->table = maps == NONE_HELD ? NULL : u->s->held[maps];
-	u->fd = !u->table || is_stopped(u)
-			? -1
-			: tt_resolver_start_worker(u->s->resolver, TT_JOB_UNWIND, false, -1);
-	if (u->fd >= 0 && send_maps(u)) {
-		close(u->fd);
-		u->fd = -1;
-	}
+	u->nr_deaths = 0;
 	for (; !err && *at < nr && entries[*at].maps == maps; ++*at, u->nr_done++)
 		err = unwind_one(u, &entries[*at]);
-	if (u->fd >= 0)
-		close(u->fd);
+	end_worker(u);
 	return err;
 }
 
@@ -359,6 +421,8 @@ int tt_symbols_unwind(struct tt_symbols *s, struct tt_frame_writer *writer,
 	qsort(entries, s->copies.nr, sizeof(*entries), compare_maps);
 	for (uint32_t i = 0; !err && i < s->copies.nr;)
 		err = unwind_held(u, entries, s->copies.nr, &i);
+	if (err) /* what was not told any more */
+		s->stats.nr_lost[TT_LOSS_COPIES] += s->copies.nr - u->nr_done;
 	tt_id_set_free(&u->told);
 	free(u);
 	return err;

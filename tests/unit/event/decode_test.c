@@ -494,7 +494,7 @@ Test(decode, what_a_record_says_of_its_length_must_be_in_it)
 		{ TT_EV_STACK, sizeof(struct tt_stack), offsetof(struct tt_stack, nr), true, 8 },
 		{ TT_EV_MODULE, sizeof(struct tt_module), offsetof(struct tt_module, path_len), false, 1 },
 		{ TT_EV_SYMBOL, sizeof(struct tt_symbol), offsetof(struct tt_symbol, name_len), false, 1 },
-		{ TT_EV_USER_COPY, sizeof(struct tt_user_copy), offsetof(struct tt_user_copy, nr_bytes), false, 1 },
+		{ TT_EV_USER_COPY, sizeof(struct tt_user_copy), offsetof(struct tt_user_copy, nr_bytes), true, 1 },
 	};
 
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

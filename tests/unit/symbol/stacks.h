@@ -10,7 +10,7 @@
 #include "collector/source/record_batch.h"
 #include "collector/symbol/symbols.h"
 
-enum { NR_FRAMES_MAX = 8192, NR_NAMES_MAX = 8192, NR_MODULES_MAX = 512 };
+enum { NR_FRAMES_MAX = 8192, NR_NAMES_MAX = 8192, NR_MODULES_MAX = 512, NR_ALIASES_MAX = 16 };
 
 static struct tt_symbols *symbols;
 
@@ -26,6 +26,10 @@ static struct {
 	char *names[NR_NAMES_MAX]; /* by id */
 	struct kept_module *modules[NR_MODULES_MAX];
 	uint64_t nr_lost[TT_LOSS_NR];
+	unsigned nr_stacks, nr_aliases; /* of what was unwound */
+	struct tt_stack stack;		/* the last one */
+	uint64_t ips[TT_STACK_DEPTH_MAX];
+	struct tt_stack_alias aliases[NR_ALIASES_MAX];
 	uint64_t last_ts_ns, epoch_ts_ns;
 } kept;
 
@@ -49,12 +53,27 @@ static inline void keep_record(const struct tt_record *rec)
 		copy->build_id_len = module->build_id_len;
 		memcpy(copy->path, module + 1, module->path_len);
 		kept.modules[module->id] = copy;
+	} else if (rec->kind == TT_EV_STACK) {
+		memcpy(&kept.stack, rec, sizeof(kept.stack));
+		memcpy(kept.ips, (const struct tt_stack *)rec + 1, kept.stack.nr * sizeof(kept.ips[0]));
+		kept.nr_stacks++;
+	} else if (rec->kind == TT_EV_STACK_ALIAS) {
+		cr_assert_lt(kept.nr_aliases, NR_ALIASES_MAX);
+		memcpy(&kept.aliases[kept.nr_aliases++], rec, sizeof(kept.aliases[0]));
 	} else {
 		const struct tt_loss *loss = (const void *)rec;
 
 		cr_assert_eq(rec->kind, TT_EV_LOSS);
 		kept.nr_lost[loss->what] += loss->count;
 	}
+}
+
+static inline uint64_t alias_of(uint64_t id)
+{
+	for (unsigned i = 0; i < kept.nr_aliases; i++)
+		if (kept.aliases[i].id == id)
+			return kept.aliases[i].same_as;
+	return 0;
 }
 
 static inline int keep_batch(void *ctx, const void *batch, size_t len)
@@ -97,7 +116,7 @@ static inline void forget_kept(void)
 
 static inline void open_symbols(const char *root, bool inlines)
 {
-	const struct tt_symbols_options opts = { .root = root, .inlines = inlines };
+	const struct tt_symbols_options opts = { .root = root, .inlines = inlines, .copies = root };
 
 	cr_assert_eq(tt_symbols_open(&opts, &symbols), 0);
 	tt_symbols_start(symbols);
@@ -127,6 +146,36 @@ static inline bool note_stack(uint64_t id, uint64_t space, uint32_t pid, const u
 	b.batch.version = TT_WIRE_VERSION;
 	b.batch.nr_records = 1;
 	b.batch.base_ts_ns = b.stack.rec.ts_ns;
+	cr_assert_eq(tt_batch_check(&b, b.batch.size), 0);
+	return tt_symbols_note_batch(symbols, &b.batch);
+}
+
+/* Of regs only what unwinding starts with. */
+static inline const struct tt_batch *note_copy(uint64_t id, uint32_t pid, uint64_t ip, const uint64_t *words, unsigned nr)
+{
+	static struct {
+		struct tt_batch batch;
+		struct tt_user_copy copy;
+		uint64_t words[TT_COPY_CHUNK_BYTES / 8];
+	} b;
+
+	memset(&b, 0, sizeof(b));
+	b.copy.rec.size = sizeof(b.copy) + sizeof(b.words);
+	b.copy.rec.kind = TT_EV_USER_COPY;
+	b.copy.rec.ts_ns = tt_now_ns();
+	b.copy.id = id;
+	b.copy.by_frame_pointers = id + 1000;
+	b.copy.space = 99;
+	b.copy.pid = pid;
+	b.copy.nr_bytes = sizeof(b.words);
+	b.copy.regs[16] = ip;
+	b.copy.regs[19] = 0x7ffc0000;
+	memcpy(b.words, words, nr * sizeof(*words));
+	b.batch.size = sizeof(b);
+	b.batch.stream = TT_STREAM_RECORDS;
+	b.batch.version = TT_WIRE_VERSION;
+	b.batch.nr_records = 1;
+	b.batch.base_ts_ns = b.copy.rec.ts_ns;
 	cr_assert_eq(tt_batch_check(&b, b.batch.size), 0);
 	return tt_symbols_note_batch(symbols, &b.batch);
 }

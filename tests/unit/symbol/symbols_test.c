@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "collector/symbol/addresses.h"
+#include "collector/symbol/copies.h"
 #include "tests/unit/symbol/build.h"
 #include "tests/unit/symbol/stacks.h"
 
@@ -151,11 +152,11 @@ Test(symbols, stacks_that_came_before_need_not_be_written)
 	cr_expect(note_one(10, 1, PID, hidden));
 	cr_expect(not(note_one(10, 1, PID, hidden)));
 	cr_expect(note_one(11, 1, PID, hidden));
-	cr_expect(tt_symbols_note_batch(symbols, &b.batch), "a task is in it, too");
-	cr_expect(tt_symbols_note_batch(symbols, &sched));
+	cr_expect(tt_symbols_note_batch(symbols, &b.batch) == &b.batch, "a task is in it, too");
+	cr_expect(tt_symbols_note_batch(symbols, &sched) == &sched);
 	b.batch.size -= sizeof(b.stack) + sizeof(b.task);
 	b.batch.nr_records = 0;
-	cr_expect(tt_symbols_note_batch(symbols, &b.batch), "states of CPUs are told by empty batches");
+	cr_expect(tt_symbols_note_batch(symbols, &b.batch) == &b.batch, "states of CPUs are told by empty batches");
 }
 
 Test(symbols, the_same_file_in_many_processes_is_one_module)
@@ -303,9 +304,10 @@ Test(symbols, a_file_of_another_inode_is_another_file)
 	cr_expect(eq(u64, frame_of(1, hidden, 0)->offset, hidden - 0x500000), "in the file");
 }
 
-static bool stop(void *ctx, uint64_t nr_done, uint64_t nr_all)
+static bool stop(void *ctx, bool unwinds, uint64_t nr_done, uint64_t nr_all)
 {
 	(void)ctx;
+	(void)unwinds;
 	cr_assert(le(u64, nr_done, nr_all));
 	return true;
 }
@@ -379,3 +381,102 @@ Test(symbols, stacks_beyond_the_bound_are_written_each_time)
 	tt_symbols_read_stats(symbols, &stats);
 	cr_expect(eq(u64, stats.nr_stacks_beyond, 2));
 }
+
+#ifdef __x86_64__
+/* As programs that are not position-independent are mapped: where their file says. */
+static void map_where_linked(void)
+{
+	char path[128], text[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/bin/a", dir);
+	cr_assert(eq(int, stat(path, &st), 0));
+	snprintf(text, sizeof(text),
+		 "00401000-00402000 r-xp 00001000 %02x:%02x %lu /bin/a\n00b00000-00c00000 r-xp 00000000 00:00 0 \n", major(st.st_dev),
+		 minor(st.st_dev), st.st_ino);
+	snprintf(path, sizeof(path), "proc/%u/maps", PID);
+	write_file(path, text);
+	hidden -= 0x100000;
+	shown -= 0x100000;
+}
+
+Test(symbols, a_copy_becomes_a_stack)
+{
+	uint64_t words[1]; /* where hidden returns to; what shown returns to is 0: it is the outermost */
+	struct tt_symbols_stats stats;
+
+	map_where_linked();
+	words[0] = shown + 5;
+	open_symbols(dir, false);
+	cr_expect(note_copy(50, PID, hidden, words, 1) == NULL, "it is not for the file");
+	cr_expect(note_copy(51, PID, hidden, words, 1) == NULL);
+	end_epoch();
+	finish_symbols();
+	tt_symbols_read_stats(symbols, &stats);
+	cr_expect(eq(u64, stats.nr_copies, 2));
+	cr_expect(eq(u64, stats.nr_whole, 2));
+	cr_expect(eq(u64, stats.nr_lost[TT_LOSS_COPIES], 0));
+	cr_assert(eq(u32, kept.nr_stacks, 1), "one for both");
+	cr_expect(eq(u32, kept.stack.nr, 2));
+	cr_expect(eq(u16, kept.stack.flags, TT_STACK_USER | TT_STACK_DWARF));
+	cr_expect(eq(u64, kept.ips[0], hidden));
+	cr_expect(eq(u64, kept.ips[1], shown + 5));
+	cr_expect(eq(u64, alias_of(50), kept.stack.id));
+	cr_expect(eq(u64, alias_of(51), kept.stack.id));
+	cr_expect(eq(str, (char *)name_of(99, hidden), "hidden"));
+	cr_expect(eq(str, (char *)name_of(99, shown + 5), "shown"));
+}
+
+Test(symbols, where_frame_pointers_know_more_they_are_taken)
+{
+	uint64_t words[1];
+	struct tt_symbols_stats stats;
+
+	map_where_linked();
+	words[0] = shown + 5;
+	open_symbols(dir, false);
+	note_copy(50, PID, 0xb00020, words, 1);	  /* code of nobody */
+	note_copy(51, 1234567, hidden, words, 1); /* a process that is not there */
+	end_epoch();
+	note_copy(52, PID, hidden, words, 1); /* after the last epoch */
+	finish_symbols();
+	tt_symbols_read_stats(symbols, &stats);
+	cr_expect(eq(u64, alias_of(50), 1050));
+	cr_expect(eq(u64, alias_of(51), 1051));
+	cr_expect(eq(u64, alias_of(52), kept.stack.id));
+	cr_expect(eq(u64, stats.nr_astray, 1));
+	cr_expect(eq(u64, stats.nr_not_unwound, 1));
+	cr_expect(eq(u64, stats.nr_lost[TT_LOSS_COPIES], 1));
+}
+
+Test(symbols, copies_that_nobody_asks_for_at_the_end)
+{
+	uint64_t words[1];
+
+	map_where_linked();
+	words[0] = shown + 5;
+	open_symbols(dir, false);
+	note_copy(50, PID, hidden, words, 1);
+	end_epoch(); /* close_symbols is all that comes */
+}
+
+Test(symbols, a_copy_without_room_is_told_at_once)
+{
+	uint64_t words[1];
+	const struct tt_batch *batch = NULL;
+	struct tt_symbols_stats stats;
+
+	map_where_linked();
+	words[0] = shown + 5;
+	open_symbols(dir, false);
+	for (unsigned i = 0; i < TT_COPIES_MAX; i++)
+		cr_assert(note_copy(5000 + i, PID, hidden, words, 1) == NULL);
+	batch = note_copy(7, PID, hidden, words, 1);
+	cr_assert(batch != NULL);
+	cr_assert(eq(int, tt_batch_check(batch, batch->size), 0));
+	cr_expect(eq(u64, ((const struct tt_stack_alias *)(batch + 1))->id, 7));
+	cr_expect(eq(u64, ((const struct tt_stack_alias *)(batch + 1))->same_as, 1007));
+	tt_symbols_read_stats(symbols, &stats);
+	cr_expect(eq(u64, stats.nr_lost[TT_LOSS_COPIES], 1));
+}
+#endif

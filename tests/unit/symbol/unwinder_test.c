@@ -95,6 +95,21 @@ Test(unwinder, nothing_is_mapped)
 	cr_expect(eq(int, how, TT_UNWOUND_LOST));
 }
 
+Test(unwinder, code_that_is_in_no_file_is_not_the_end)
+{
+	uint64_t ip = own.regs[16], frame = own.regs[4];
+	struct tt_unwinder *u;
+
+	own.regs[16] = 0x1000;
+	own.regs[4] = 0;
+	cr_assert(eq(int, tt_unwinder_open(own.maps, own.nr_maps, own_stack_file, &own, &u), 0));
+	cr_expect(eq(u32, tt_unwinder_walk(u, own.regs, own.bytes, own.nr_bytes, ips, &how), 1));
+	own.regs[16] = ip;
+	own.regs[4] = frame;
+	cr_expect(gt(u32, tt_unwinder_walk(u, own.regs, own.bytes, own.nr_bytes, ips, &how), 2));
+	tt_unwinder_close(u);
+}
+
 Test(unwinder, code_that_is_in_no_file)
 {
 	own.regs[16] = 0x1000;
