@@ -159,6 +159,7 @@ static int open_export(void *ctx, const struct tt_replay_scene *scene)
 		.causes = ex->opts->causes,
 		.from_ts_ns = scene->from_ts_ns,
 		.stacks = scene->stacks,
+		.with_empty = ex->opts->exporter->needs_empty_hits,
 		.fn = take_hit,
 		.ctx = ex,
 	};

@@ -41,6 +41,7 @@ struct tt_exporter {
 	const char *name, *help; /* "folded" */
 	bool is_binary;		 /* not for a terminal */
 	bool needs_names_first;
+	bool needs_empty_hits; /* of weight 0: it counts them */
 	int (*open)(const struct tt_export_context *ctx, void **ret_state); /* -ENOMEM */
 	/* Every event between --from and --to after the world has seen it, also names and counters. 0 or an error, which ends it. */
 	int (*event)(void *state, const struct tt_event *ev);

@@ -9,15 +9,16 @@
 #include "collector/export/intern.h"
 
 struct entry {
-	uint64_t serial, kstack, ustack;
-	uint64_t weight_ns, nr;
-	uint32_t tid, pid;
+	uint64_t serial, cgroup_id, kstack, ustack;
+	uint64_t weight_ns, nr, nr_hits;
+	uint32_t tid, pid, dev;
 	uint32_t comm, top, instead; /* ids of names; top and instead + 1, 0 = NULL */
-	uint8_t cause, trim;
+	uint16_t cpu;
+	uint8_t cause, trim, group;
 };
 
 struct tt_fold {
-	bool by_task;
+	bool by_label;
 	struct entry *entries;
 	uint32_t nr;
 	uint32_t *cells; /* slot + 1, at most half of them used */
@@ -28,13 +29,13 @@ struct tt_fold {
 
 enum { NR_CELLS = 2 * TT_FOLD_MAX, NAMES_MAX = 1 << 16 };
 
-int tt_fold_open(bool by_task, struct tt_fold **ret_f)
+int tt_fold_open(bool by_label, struct tt_fold **ret_f)
 {
 	struct tt_fold *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return -ENOMEM;
-	f->by_task = by_task;
+	f->by_label = by_label;
 	/* as large as it may become, and one for each cause's others: the kernel gives the pages when they are touched */
 	f->entries = calloc(TT_FOLD_MAX + TT_CAUSE_NR, sizeof(*f->entries));
 	f->cells = calloc(NR_CELLS, sizeof(*f->cells));
@@ -72,12 +73,16 @@ static bool make_entry(struct tt_fold *f, const struct tt_hit *hit, struct entry
 	e->ustack = hit->ustack;
 	e->cause = (uint8_t)hit->cause;
 	e->trim = (uint8_t)hit->trim;
+	e->dev = hit->dev;
+	e->group = hit->group;
+	e->cpu = f->by_label ? hit->cpu : TT_CPU_NONE;
 	/* without a name, the number is the name */
-	if (f->by_task || !hit->comm[0])
+	if (f->by_label || !hit->comm[0])
 		e->tid = hit->tid;
-	if (f->by_task) {
+	if (f->by_label) {
 		e->serial = hit->serial;
 		e->pid = hit->pid;
+		e->cgroup_id = hit->cgroup_id;
 	}
 	return true;
 }
@@ -86,14 +91,17 @@ static bool is_same(const struct entry *a, const struct entry *b)
 {
 	return a->kstack == b->kstack && a->ustack == b->ustack && a->comm == b->comm && a->top == b->top &&
 	       a->instead == b->instead && a->cause == b->cause && a->trim == b->trim && a->tid == b->tid &&
-	       a->pid == b->pid && a->serial == b->serial;
+	       a->pid == b->pid && a->serial == b->serial && a->cgroup_id == b->cgroup_id &&
+	       a->cpu == b->cpu && a->dev == b->dev && a->group == b->group;
 }
 
 static uint64_t hash_of(const struct entry *e)
 {
-	uint64_t key[6] = { e->kstack,
+	uint64_t key[8] = { e->kstack,
 			    e->ustack,
 			    e->serial,
+			    e->cgroup_id,
+			    (uint64_t)e->dev << 32 | (uint32_t)e->group << 16 | e->cpu,
 			    (uint64_t)e->comm << 32 | e->top,
 			    (uint64_t)e->instead << 32 | e->tid,
 			    (uint64_t)e->cause << 8 | e->trim };
@@ -121,7 +129,8 @@ static struct entry *find_or_add(struct tt_fold *f, const struct entry *wanted)
 static struct entry *get_others(struct tt_fold *f, enum tt_cause cause)
 {
 	if (!f->others[cause]) {
-		f->entries[f->nr] = (struct entry){ .cause = (uint8_t)cause, .comm = TT_INTERN_NONE };
+		f->entries[f->nr] =
+			(struct entry){ .cause = (uint8_t)cause, .comm = TT_INTERN_NONE, .cpu = TT_CPU_NONE };
 		f->others[cause] = ++f->nr;
 	}
 	f->nr_merged++;
@@ -136,7 +145,8 @@ void tt_fold_add(struct tt_fold *f, const struct tt_hit *hit)
 		e = get_others(f, hit->cause);
 	if (__builtin_add_overflow(e->weight_ns, hit->weight_ns, &e->weight_ns))
 		e->weight_ns = UINT64_MAX;
-	e->nr++;
+	e->nr += hit->nr;
+	e->nr_hits++;
 }
 
 uint32_t tt_fold_nr(const struct tt_fold *f)
@@ -151,6 +161,7 @@ static void get_others_hit(const struct entry *e, struct tt_hit *ret_hit)
 	*ret_hit = (struct tt_hit){
 		.cause = (enum tt_cause)e->cause,
 		.weight_ns = e->weight_ns,
+		.nr = e->nr,
 		.cpu = TT_CPU_NONE,
 		.tid = TT_TID_UNKNOWN,
 		.comm = "(others)",
@@ -164,15 +175,19 @@ void tt_fold_get(const struct tt_fold *f, uint32_t i, struct tt_hit *ret_hit, ui
 	const struct entry *e = &f->entries[i];
 
 	if (ret_nr)
-		*ret_nr = e->nr;
+		*ret_nr = e->nr_hits;
 	if (e->comm == TT_INTERN_NONE) {
 		get_others_hit(e, ret_hit);
 		return;
 	}
 	*ret_hit = (struct tt_hit){
 		.cause = (enum tt_cause)e->cause,
-		.cpu = TT_CPU_NONE,
+		.cpu = e->cpu,
 		.weight_ns = e->weight_ns,
+		.nr = e->nr,
+		.dev = e->dev,
+		.group = e->group,
+		.cgroup_id = e->cgroup_id,
 		.tid = e->tid,
 		.pid = e->pid,
 		.serial = e->serial,

@@ -31,6 +31,13 @@ const char *tt_cause_name(enum tt_cause cause)
 	return names[cause];
 }
 
+const char *tt_disk_group_name(unsigned group)
+{
+	static const char *const names[TT_DISK_GROUPS] = { "read", "write", "discard", "flush" };
+
+	return names[group];
+}
+
 const char *tt_cause_lack(enum tt_cause cause)
 {
 	static const char *const words[] = { "no steal", "no wait in the run queue",
@@ -87,12 +94,13 @@ static bool set_task(const struct tt_hits *h, struct tt_hit *hit, uint32_t tid, 
 	hit->comm = task ? task->comm : "";
 	hit->pid = task && task->pid ? task->pid : tid;
 	hit->serial = task ? task->serial : 0;
+	hit->cgroup_id = task ? task->cgroup_id : 0;
 	return true;
 }
 
 static void give(struct tt_hits *h, struct tt_hit *hit)
 {
-	if (!hit->weight_ns)
+	if (!hit->weight_ns && (!hit->nr || !h->opts.with_empty))
 		return;
 	if (h->opts.stacks)
 		hit->ustack = tt_stacks_canonical(h->opts.stacks, hit->ustack);
@@ -108,6 +116,7 @@ static void on_steal(struct tt_hits *h, const struct tt_ev_steal *ev)
 		.cpu = ev->ev.cpu,
 		.ts_ns = ev->ev.ts_ns,
 		.weight_ns = ev->steal_ns,
+		.nr = !ev->shed,
 		.top = "[stolen]",
 		.instead = ev->shed ? "[shed]" : NULL,
 		.kstack = ev->kstack,
@@ -159,6 +168,7 @@ static void on_switch(struct tt_hits *h, const struct tt_ev_switch *sw)
 		.cpu = sw->ev.cpu,
 		.ts_ns = sw->ev.ts_ns,
 		.weight_ns = sw->wait_ns,
+		.nr = 1,
 		.top = "[runq]",
 	};
 
@@ -182,13 +192,13 @@ static void on_shed_wait(struct tt_hits *h, const struct tt_ev_shed_wait *ev)
 		.instead = "[shed]",
 	};
 
-	if (wants(h, TT_CAUSE_RUNQ) && tt_view_has_cpu(h->opts.view, ev->ev.cpu) && set_task(h, &hit, TT_TID_UNKNOWN, "[shed]"))
+	if (wants(h, TT_CAUSE_RUNQ) && tt_view_has_cpu(h->opts.view, ev->ev.cpu) &&
+	    set_task(h, &hit, TT_TID_UNKNOWN, "[shed]"))
 		give(h, &hit);
 }
 
 static void set_device(struct tt_hits *h, struct tt_hit *hit, uint32_t dev, unsigned group)
 {
-	static const char *const operations[TT_DISK_GROUPS] = { "read", "write", "discard", "flush" };
 	const struct tt_world_device *device = tt_world_device(h->opts.world, dev);
 	char raw[TT_DISK_NAME_LEN + 1], safe[4 * TT_DISK_NAME_LEN + 1];
 	struct tt_frame_info named = { .symbol = raw };
@@ -204,8 +214,10 @@ static void set_device(struct tt_hits *h, struct tt_hit *hit, uint32_t dev, unsi
 		if (*c == ' ')
 			*c = '_';
 	}
-	snprintf(h->top, sizeof(h->top), "[io_%s_%s]", safe, operations[group]);
+	snprintf(h->top, sizeof(h->top), "[io_%s_%s]", safe, tt_disk_group_name(group));
 	hit->top = h->top;
+	hit->dev = dev;
+	hit->group = (uint8_t)group;
 }
 
 static uint64_t multiply(uint64_t a, uint64_t b)
@@ -223,6 +235,7 @@ static void on_disk(struct tt_hits *h, const struct tt_event *ev, const struct t
 		.cpu = ev->cpu,
 		.ts_ns = ev->ts_ns,
 		.weight_ns = multiply(rec->total_ns, tt_request_nr_counted(rec)),
+		.nr = tt_request_nr_counted(rec),
 	};
 
 	if (!wants(h, TT_CAUSE_DISK) || !(rec->flags & TT_DISK_COUNTED) ||
@@ -246,10 +259,11 @@ static void on_disk_sums(struct tt_hits *h, const struct tt_event *ev, const str
 		.cpu = TT_CPU_NONE,
 		.ts_ns = ev->ts_ns,
 		.weight_ns = rec->shed_total_ns,
+		.nr = rec->nr_shed,
 		.instead = "[shed]",
 	};
 
-	if (!wants(h, TT_CAUSE_DISK) || !hit.weight_ns || rec->group >= TT_DISK_GROUPS ||
+	if (!wants(h, TT_CAUSE_DISK) || (!hit.weight_ns && !hit.nr) || rec->group >= TT_DISK_GROUPS ||
 	    !tt_view_has_device(h->opts.view, h->opts.world, rec->dev) ||
 	    !set_task(h, &hit, TT_TID_UNKNOWN, "[shed]"))
 		return;
@@ -264,6 +278,7 @@ static void on_sample(struct tt_hits *h, const struct tt_event *ev, const struct
 		.cpu = ev->cpu,
 		.ts_ns = ev->ts_ns,
 		.weight_ns = rec->period_ns > rec->steal_ns ? rec->period_ns - rec->steal_ns : 0,
+		.nr = 1,
 		.kstack = rec->kstack,
 		.ustack = rec->ustack,
 	};

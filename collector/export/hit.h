@@ -13,7 +13,7 @@
  *          in it                                       (within one period with --from or --to)
  *
  * What has no task (steal and waits of a stretch that was shed, requests without a submitter, recorded time without a sample) is a hit of nobody:
- * left out when tasks are filtered, as in the report. A hit's time is its end. Hits of weight 0 are not made.
+ * left out when tasks are filtered, as in the report. A hit's time is its end. Hits of weight 0 are made for who counts hits, too.
  *
  * Causes overlap where time does: requests that a task does not wait for go on while it runs, and a request is there as long as it
  * takes, however many are under way. Time on the CPU, in the run queue and stolen never overlap for a task; a disk that lies on another
@@ -35,9 +35,14 @@ struct tt_hit {
 	uint16_t cpu;	/* TT_CPU_NONE = of none */
 	uint64_t ts_ns; /* its end */
 	uint64_t weight_ns;
-	uint32_t tid, pid; /* nobody: TT_TID_UNKNOWN and 0. A task without a known process is its own. */
-	const char *comm;  /* raw bytes, NUL-terminated; "" = not known; of nobody the reason: "[shed]" */
-	uint64_t serial;   /* of the task (world.h); 0 = not known */
+	/* How many gaps, waits, requests (as /proc/diskstats counts them) or samples it is: 0 where only their sum is known. */
+	uint64_t nr;
+	uint32_t tid, pid;  /* nobody: TT_TID_UNKNOWN and 0. A task without a known process is its own. */
+	const char *comm;   /* raw bytes, NUL-terminated; "" = not known; of nobody the reason: "[shed]" */
+	uint64_t serial;    /* of the task (world.h); 0 = not known */
+	uint64_t cgroup_id; /* it was in, by then; 0 = not known */
+	uint32_t dev;	    /* disk: dev_t */
+	uint8_t group;	    /* disk: TT_DISK_READ .. TT_DISK_FLUSHES */
 	/* Frames put on top of the stack, so that causes are told apart: "[stolen]", "[runq]", "[io_vda_read]"; NULL = none (cpu). Safe in
 	 * text. */
 	const char *top;
@@ -61,6 +66,7 @@ struct tt_hits_options {
 	unsigned causes;     /* bits of enum tt_cause */
 	uint64_t from_ts_ns; /* 0 = the start: as the pipeline has it */
 	const struct tt_stacks *stacks; /* NULL, or with all of the session: a stack has one id in all hits */
+	bool with_empty; /* hits of weight 0 that are something (nr): a request that took no time, a sample all stolen */
 	tt_hit_fn fn;
 	void *ctx;
 };
@@ -79,4 +85,5 @@ uint64_t tt_hits_sum_ns(const struct tt_hits *h, enum tt_cause cause);
 const char *tt_hits_stacked_device(const struct tt_hits *h);
 
 const char *tt_cause_name(enum tt_cause cause); /* "steal" */
+const char *tt_disk_group_name(unsigned group); /* "read" "write" "discard" "flush" */
 const char *tt_cause_lack(enum tt_cause cause); /* in words, where there is none: "no steal" */

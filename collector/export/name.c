@@ -215,14 +215,14 @@ char *tt_name_function(char *dst, size_t size, const struct tt_frame_info *f, en
 
 /* --- files --- */
 
-char *tt_name_file(char *dst, size_t size, const struct tt_frame_info *f)
+char *tt_name_file(char *dst, size_t size, const struct tt_frame_info *f, enum tt_name_style style)
 {
 	if (f->is_made || f->is_inlined || !f->module || !f->module[0]) {
 		snprintf(dst, size, "%s", f->is_made ? "timethief" : f->is_inlined ? "inlined" : "[unknown]");
 		return dst;
 	}
 	tt_escape(dst, size, f->module, strlen(f->module));
-	for (char *c = dst; *c; c++) {
+	for (char *c = dst; *c && style == TT_NAME_TEXT; c++) {
 		size_t nr_blank = wide_blank(c);
 
 		if (nr_blank)

@@ -44,5 +44,5 @@ char *tt_name_task(char *dst, size_t size, const char *comm, uint32_t tid, enum 
  * stackcollapse-perf.pl makes of perf's [unknown] (/usr/lib/libc.so.6), and all others would not. Without a module "[unknown]". */
 char *tt_name_function(char *dst, size_t size, const struct tt_frame_info *f, enum tt_name_style style);
 /* Of the file that it is in, as perf has it: "[kernel.kallsyms]", "/usr/lib/libc.so.6", "inlined", "[unknown]"; "timethief" for frames that
- * were made. In TT_NAME_TEXT. */
-char *tt_name_file(char *dst, size_t size, const struct tt_frame_info *f);
+ * were made. */
+char *tt_name_file(char *dst, size_t size, const struct tt_frame_info *f, enum tt_name_style style);

@@ -118,7 +118,7 @@ static void add_name(struct tt_stack_text *st, const struct tt_frame_info *f)
 	tt_name_function(name, sizeof(name), f, TT_NAME_TEXT);
 	add(st, name, strlen(name));
 	add(st, " (", 2);
-	tt_name_file(name, sizeof(name), f);
+	tt_name_file(name, sizeof(name), f, TT_NAME_TEXT);
 	add(st, name, strlen(name));
 	add(st, ")\n", 2);
 }

@@ -97,7 +97,7 @@ static char *frame_name(const struct tt_tree *t, char *name, size_t size, const 
 	if (!t->opts.with_files)
 		return name;
 	remove_blanks(name);
-	tt_name_file(file, sizeof(file), f);
+	tt_name_file(file, sizeof(file), f, TT_NAME_TEXT);
 	if (f->is_made || !strcmp(file, "[kernel.kallsyms]") || !strcmp(file, "[unknown]"))
 		return name;
 	len = strlen(name);

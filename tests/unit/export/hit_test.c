@@ -127,6 +127,60 @@ Test(hit, filters_are_those_of_the_report)
 	}
 }
 
+static uint64_t counts[TT_CAUSE_NR];
+
+static void count_hit(void *ctx, const struct tt_hit *hit)
+{
+	(void)ctx;
+	cr_expect(gt(u64, hit->weight_ns + hit->nr, 0));
+	counts[hit->cause] += hit->nr;
+}
+
+/* Of all devices and operations. */
+static uint64_t nr_requests(const struct tt_report *report)
+{
+	uint64_t nr = 0;
+
+	for (unsigned s = 0; s < report->nr_sections; s++) {
+		for (unsigned i = 0; i < report->sections[s].nr_tables; i++) {
+			const struct tt_table *t = &report->sections[s].tables[i];
+
+			if (strcmp(report->sections[s].name, "disk") || strcmp(t->name, "devices"))
+				continue;
+			for (unsigned k = 0; k < t->nr_rows * t->nr_columns; k++) {
+				const char *key = t->columns[k % t->nr_columns].key;
+
+				if (!strcmp(key, "reads") || !strcmp(key, "writes") ||
+				    !strcmp(key, "discards") || !strcmp(key, "flushes"))
+					nr += t->cells[k].u64;
+			}
+		}
+	}
+	return nr;
+}
+
+Test(hit, counts_are_those_of_the_report)
+{
+	struct tt_interval interval = { 0, 1000000000, true };
+
+	for (uint64_t seed = 0; seed <= 12; seed++) {
+		struct replay r = { .with_empty = true };
+
+		memset(counts, 0, sizeof(counts));
+		replay_open(&r, 0, NULL, TT_CAUSES_ALL, count_hit);
+		replay_run(&r, seed);
+		tt_report_init(&r.report);
+		cr_assert(eq(int, tt_pipeline_report(r.p, &interval, &r.report), 0));
+		cr_expect(eq(u64, counts[TT_CAUSE_STEAL], cell(&r.report, "steal", "cpus", "gaps")));
+		cr_expect(eq(u64, counts[TT_CAUSE_RUNQ], cell(&r.report, "runq", "cpus", "waits")));
+		cr_expect(eq(u64, counts[TT_CAUSE_CPU], cell(&r.report, "cpu", "cpus", "samples")));
+		cr_expect(eq(u64, counts[TT_CAUSE_DISK], nr_requests(&r.report)), "seed %lu",
+			  (unsigned long)seed);
+		tt_report_free(&r.report);
+		replay_close(&r);
+	}
+}
+
 static unsigned nr_seen[TT_CAUSE_NR];
 
 static void look_at(void *ctx, const struct tt_hit *hit)

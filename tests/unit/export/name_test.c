@@ -87,13 +87,13 @@ Test(name, files_are_one_word)
 {
 	struct tt_frame_info f = { .symbol = "f", .module = "/my app (v2)/x\xc2\xa0y\n" };
 
-	cr_expect(eq(str, tt_name_file(buf, sizeof(buf), &f), "/my_app__v2_/x__y\\x0a"));
+	cr_expect(eq(str, tt_name_file(buf, sizeof(buf), &f, TT_NAME_TEXT), "/my_app__v2_/x__y\\x0a"));
 	f.is_inlined = true;
-	cr_expect(eq(str, tt_name_file(buf, sizeof(buf), &f), "inlined"));
+	cr_expect(eq(str, tt_name_file(buf, sizeof(buf), &f, TT_NAME_TEXT), "inlined"));
 	f.is_made = true;
-	cr_expect(eq(str, tt_name_file(buf, sizeof(buf), &f), "timethief"));
+	cr_expect(eq(str, tt_name_file(buf, sizeof(buf), &f, TT_NAME_TEXT), "timethief"));
 	f = (struct tt_frame_info){ .symbol = "f" };
-	cr_expect(eq(str, tt_name_file(buf, sizeof(buf), &f), "[unknown]"));
+	cr_expect(eq(str, tt_name_file(buf, sizeof(buf), &f, TT_NAME_TEXT), "[unknown]"));
 }
 
 static char *task(const char *comm)

@@ -19,6 +19,7 @@
 
 struct replay {
 	struct tt_view view;
+	bool with_empty; /* hits */
 	struct tt_stacks *stacks;
 	struct tt_pipeline *p;
 	struct tt_sink sink;
@@ -60,7 +61,7 @@ static inline int replay_hits(void *ctx, const struct tt_event *ev)
 	return 0;
 }
 
-/* Set r->view before. event NULL = hits are made and go to fn. */
+/* Set r->view and r->with_empty before. event NULL = hits are made and go to fn. */
 static inline void replay_open(struct replay *r, uint64_t sections, int (*event)(void *ctx, const struct tt_event *ev), unsigned causes,
 			       tt_hit_fn fn)
 {
@@ -71,7 +72,7 @@ static inline void replay_open(struct replay *r, uint64_t sections, int (*event)
 		.event = event ? event : replay_hits,
 		.event_ctx = r,
 	};
-	struct tt_hits_options hits_opts = { .view = &r->view, .causes = causes, .fn = fn, .ctx = r };
+	struct tt_hits_options hits_opts = { .view = &r->view, .causes = causes, .with_empty = r->with_empty, .fn = fn, .ctx = r };
 
 	tt_log_set_level(TT_LOG_QUIET);
 	cr_assert(eq(int, tt_stacks_open(&r->stacks), 0));
