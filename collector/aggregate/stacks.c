@@ -32,6 +32,11 @@ struct frame {
 	bool is_inlined;
 };
 
+struct module {
+	uint16_t flags;
+	uint8_t build_id_len, build_id[sizeof(((struct tt_module *)0)->build_id)];
+};
+
 /* A hash of slot numbers + 1, at most half full; 0 = free. */
 struct slots {
 	uint32_t *cells;
@@ -45,9 +50,9 @@ struct tt_stacks {
 	struct address *addresses;
 	struct frame *frames;
 	struct slots by_id, by_alias, by_address;
-	uint32_t *symbols, *modules; /* where in names, by id; 0 = unknown */
-	uint8_t *module_flags;	     /* by id: whether it is the kernel */
-	char *names;		     /* the first byte is never a name's */
+	uint32_t *symbols, *module_names; /* where in names, by id; 0 = unknown */
+	struct module *modules;		  /* by id */
+	char *names;			  /* the first byte is never a name's */
 	uint32_t nr_stacks, nr_aliases, nr_ips, nr_addresses, nr_frames, nr_name_bytes;
 	uint64_t nr_forgotten;
 };
@@ -76,12 +81,12 @@ int tt_stacks_open(struct tt_stacks **ret_s)
 	s->addresses = calloc(TT_STACKS_ADDRESSES_MAX, sizeof(*s->addresses));
 	s->frames = calloc(TT_STACKS_FRAMES_MAX, sizeof(*s->frames));
 	s->symbols = calloc(TT_STACKS_SYMBOLS_MAX, sizeof(*s->symbols));
+	s->module_names = calloc(TT_STACKS_MODULES_MAX, sizeof(*s->module_names));
 	s->modules = calloc(TT_STACKS_MODULES_MAX, sizeof(*s->modules));
-	s->module_flags = calloc(TT_STACKS_MODULES_MAX, sizeof(*s->module_flags));
 	s->names = calloc(TT_STACKS_NAME_BYTES_MAX, 1);
 	s->nr_name_bytes = 1;
-	if (!s->stacks || !s->aliases || !s->ips || !s->addresses || !s->frames || !s->symbols || !s->modules ||
-	    !s->module_flags || !s->names || open_slots(&s->by_id, TT_STACKS_MAX) ||
+	if (!s->stacks || !s->aliases || !s->ips || !s->addresses || !s->frames || !s->symbols ||
+	    !s->module_names || !s->modules || !s->names || open_slots(&s->by_id, TT_STACKS_MAX) ||
 	    open_slots(&s->by_alias, TT_STACKS_ALIASES_MAX) ||
 	    open_slots(&s->by_address, TT_STACKS_ADDRESSES_MAX)) {
 		tt_stacks_close(s);
@@ -101,8 +106,8 @@ void tt_stacks_close(struct tt_stacks *s)
 	free(s->addresses);
 	free(s->frames);
 	free(s->symbols);
+	free(s->module_names);
 	free(s->modules);
-	free(s->module_flags);
 	free(s->names);
 	free(s->by_id.cells);
 	free(s->by_alias.cells);
@@ -195,13 +200,18 @@ static void on_symbol(struct tt_stacks *s, const struct tt_symbol *rec)
 
 static void on_module(struct tt_stacks *s, const struct tt_module *rec)
 {
+	struct module *m;
+
 	if (!rec->id || rec->id >= TT_STACKS_MODULES_MAX) {
 		s->nr_forgotten++;
 		return;
 	}
-	s->module_flags[rec->id] = (rec->flags & TT_MODULE_KERNEL) != 0;
-	if (!s->modules[rec->id])
-		s->modules[rec->id] = keep_name(s, (const char *)(rec + 1), rec->path_len);
+	m = &s->modules[rec->id];
+	m->flags = rec->flags;
+	m->build_id_len = rec->build_id_len;
+	memcpy(m->build_id, rec->build_id, sizeof(m->build_id));
+	if (!s->module_names[rec->id])
+		s->module_names[rec->id] = keep_name(s, (const char *)(rec + 1), rec->path_len);
 }
 
 /* The last frame of an address is the function that is there; what comes after it is the same told again. */
@@ -320,11 +330,12 @@ static void fill_frame(const struct tt_stacks *s, const struct address *a, const
 		return;
 	info->offset = f->offset;
 	info->symbol = name_of(s, s->symbols, f->symbol, TT_STACKS_SYMBOLS_MAX);
-	info->module = name_of(s, s->modules, f->module, TT_STACKS_MODULES_MAX);
+	info->module = name_of(s, s->module_names, f->module, TT_STACKS_MODULES_MAX);
+	info->module_id = f->module;
 	info->file = name_of(s, s->symbols, f->file, TT_STACKS_SYMBOLS_MAX);
 	info->line = f->line;
 	info->is_inlined = f->is_inlined && f->next != NONE;
-	if (f->module < TT_STACKS_MODULES_MAX && s->module_flags[f->module])
+	if (f->module < TT_STACKS_MODULES_MAX && s->modules[f->module].flags & TT_MODULE_KERNEL)
 		info->is_kernel = true;
 }
 
@@ -367,6 +378,18 @@ unsigned tt_stacks_frames(const struct tt_stacks *s, uint64_t id, struct tt_fram
 	if (ret_cut)
 		*ret_cut = st && (st->is_cut || i < st->nr);
 	return nr;
+}
+
+bool tt_stacks_module(const struct tt_stacks *s, uint32_t module_id, struct tt_module_info *ret_info)
+{
+	const char *path = name_of(s, s->module_names, module_id, TT_STACKS_MODULES_MAX);
+	const struct module *m;
+
+	if (!path)
+		return false;
+	m = &s->modules[module_id];
+	*ret_info = (struct tt_module_info){ path, m->flags, m->build_id_len, m->build_id };
+	return true;
 }
 
 uint64_t tt_stacks_nr(const struct tt_stacks *s)

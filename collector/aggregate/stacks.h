@@ -34,11 +34,20 @@ struct tt_frame_info {
 	const char *symbol; /* NULL = unknown */
 	const char *
 		module; /* "[kernel.kallsyms]", "[nf_tables]", "/usr/lib/libc.so.6", "/tmp/perf-1234.map"; NULL = unknown */
-	const char *file; /* of the source; NULL = unknown */
+	uint32_t module_id; /* 0 = unknown; see tt_stacks_module */
+	const char *file;   /* of the source; NULL = unknown */
 	uint32_t line;
 	bool is_kernel;
 	bool is_inlined; /* into the next one */
 	bool is_made;	 /* no code: put there to tell something, as "[stolen]" */
+};
+
+/* Where code comes from. */
+struct tt_module_info {
+	const char *path;     /* as tt_frame_info's module */
+	uint16_t flags;	      /* TT_MODULE_* */
+	uint8_t build_id_len; /* 0 = none */
+	const uint8_t *build_id;
 };
 
 struct tt_stacks;
@@ -55,5 +64,7 @@ uint64_t tt_stacks_canonical(const struct tt_stacks *s, uint64_t id);
  * be followed, or than max. 0 for ids that tt_stacks_has does not have. */
 unsigned tt_stacks_frames(const struct tt_stacks *s, uint64_t id, struct tt_frame_info *frames, unsigned max,
 			  bool *ret_cut);
+/* False: nothing is known of it. Valid as long as the table. */
+bool tt_stacks_module(const struct tt_stacks *s, uint32_t module_id, struct tt_module_info *ret_info);
 uint64_t tt_stacks_nr(const struct tt_stacks *s);
 uint64_t tt_stacks_nr_forgotten(const struct tt_stacks *s);

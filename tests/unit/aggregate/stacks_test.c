@@ -78,6 +78,29 @@ Test(stacks, frames_have_their_names_whatever_came_first)
 	cr_expect(eq(u64, tt_stacks_nr_forgotten(stacks), 0));
 }
 
+Test(stacks, modules_have_their_build_ids)
+{
+	struct tt_module *rec = (struct tt_module *)(t.data + t.b.size);
+	struct tt_module_info m;
+
+	tb_module(&t, 3, TT_MODULE_DELETED, "/usr/bin/x");
+	rec->build_id_len = 20;
+	memset(rec->build_id, 0xab, 20);
+	tb_frame(&t, 77, 0x10, 3, 0);
+	tb_stack(&t, 1000, 77, 0, &(uint64_t){ 0x10 }, 1);
+	feed();
+	cr_assert(eq(u32, tt_stacks_frames(stacks, 1000, frames, 300, NULL), 1));
+	cr_expect(eq(u32, frames[0].module_id, 3));
+	cr_assert(tt_stacks_module(stacks, 3, &m));
+	cr_expect(eq(str, (char *)m.path, "/usr/bin/x"));
+	cr_expect(eq(u32, m.flags, TT_MODULE_DELETED));
+	cr_expect(eq(u32, m.build_id_len, 20));
+	cr_expect(eq(u32, m.build_id[19], 0xab));
+	cr_expect(not(tt_stacks_module(stacks, 0, &m)));
+	cr_expect(not(tt_stacks_module(stacks, 4, &m)));
+	cr_expect(not(tt_stacks_module(stacks, UINT32_MAX, &m)));
+}
+
 Test(stacks, an_address_of_two_processes_is_two)
 {
 	static const uint64_t ip[] = { 0x10 };
