@@ -366,7 +366,7 @@ static void ask_for_behind(struct runq *rq, struct cpu_state *c, struct waiter *
 static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_switch *sw)
 {
 	struct tt_who_owner owner = owner_of(rq);
-	uint64_t from_ts_ns = sw->ev.ts_ns > sw->wait_ns ? sw->ev.ts_ns - sw->wait_ns : 0, stolen_ns;
+	uint64_t stolen_ns;
 	unsigned queued_cpu = sw->queued_cpu == TT_CPU_NONE ? sw->ev.cpu : sw->queued_cpu;
 	unsigned kind = sw->wait_kind == TT_WAIT_PREEMPTED ? PREEMPTED : WOKEN;
 	struct waiter *w;
@@ -376,7 +376,7 @@ static void count_wait(struct runq *rq, struct cpu_state *c, const struct tt_ev_
 	slot = tt_who_find(&rq->who, sw->next_tid);
 	if (slot == TT_WHO_HIDDEN)
 		return;
-	stolen_ns = tt_world_steal_between(rq->world, queued_cpu, from_ts_ns, sw->ev.ts_ns, NULL);
+	stolen_ns = tt_world_wait_stolen_ns(rq->world, sw);
 	tt_hist_add(&c->wait[kind], sw->wait_ns);
 	c->stolen_ns += stolen_ns;
 	if (sw->wait_kind == TT_WAIT_WAKEUP)

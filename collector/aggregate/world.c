@@ -841,6 +841,14 @@ uint64_t tt_world_steal_between(const struct tt_world *w, unsigned cpu, uint64_t
 	return sum_ns;
 }
 
+uint64_t tt_world_wait_stolen_ns(const struct tt_world *w, const struct tt_ev_switch *sw)
+{
+	uint64_t from_ts_ns = sw->ev.ts_ns > sw->wait_ns ? sw->ev.ts_ns - sw->wait_ns : 0;
+	unsigned cpu = sw->queued_cpu == TT_CPU_NONE ? sw->ev.cpu : sw->queued_cpu;
+
+	return tt_world_steal_between(w, cpu, from_ts_ns, sw->ev.ts_ns, NULL);
+}
+
 uint64_t tt_world_run_delay_growth_ns(const struct tt_world *w, uint64_t *ret_nr_tasks)
 {
 	if (ret_nr_tasks)

@@ -77,6 +77,9 @@ const struct tt_world_cpu *tt_world_cpu(const struct tt_world *w, unsigned cpu);
 uint64_t tt_world_steal_between(const struct tt_world *w, unsigned cpu, uint64_t from_ts_ns, uint64_t to_ts_ns,
 				bool *ret_exact);
 
+/* Of the wait that ended with this switch, on the CPU that the task was queued on first. */
+uint64_t tt_world_wait_stolen_ns(const struct tt_world *w, const struct tt_ev_switch *sw);
+
 /* By how much the kernel's run_delay of all tasks grew, over those whose both ends were told (AT_START or FORK, and EXIT or
  * AT_END); nr_tasks of them. Tasks that were forgotten since still count. */
 uint64_t tt_world_run_delay_growth_ns(const struct tt_world *w, uint64_t *ret_nr_tasks);
