@@ -260,18 +260,12 @@ void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pi
 
 static void tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR])
 {
-	char details[400] = "";
-	size_t len = 0;
+	char details[TT_LOSS_LIST_MAX];
 
-	for (unsigned what = 1; what < TT_LOSS_NR && len < sizeof(details); what++) {
-		if (nr_lost[what])
-			len += (size_t)snprintf(details + len, sizeof(details) - len, "%s%llu %s",
-						len ? ", " : "", (unsigned long long)nr_lost[what],
-						tt_loss_words(what));
-	}
+	tt_loss_list(details, sizeof(details), nr_lost);
 	if (tt_loss_shed(nr_lost))
 		log_warn("%s: lost: %s; what is missing is not in the output", file, details);
-	else if (len)
+	else if (details[0])
 		log_info("%s: lost: %s", file, details);
 }
 

@@ -34,6 +34,19 @@ const char *tt_loss_words(unsigned what)
 	return what < TT_LOSS_NR ? losses[what].words : NULL;
 }
 
+char *tt_loss_list(char *buf, size_t size, const uint64_t *nr_lost)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (unsigned what = 1; what < TT_LOSS_NR && len < size; what++) {
+		if (nr_lost[what])
+			len += (size_t)snprintf(buf + len, size - len, "%s%llu %s", len ? ", " : "",
+						(unsigned long long)nr_lost[what], tt_loss_words(what));
+	}
+	return buf;
+}
+
 uint64_t tt_loss_shed(const uint64_t *nr_lost)
 {
 	return nr_lost[TT_LOSS_SWITCHES] + nr_lost[TT_LOSS_RECORDS] + nr_lost[TT_LOSS_NESTED] +

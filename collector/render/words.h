@@ -10,6 +10,9 @@
 /* enum tt_loss_what: "switches" (key of JSON), "switches shed" (for people). NULL for an unknown one. */
 const char *tt_loss_key(unsigned what);
 const char *tt_loss_words(unsigned what);
+/* All that was lost, "3 switches shed, 1 names cut"; "" = nothing. Returns buf; TT_LOSS_LIST_MAX bytes always fit. */
+enum { TT_LOSS_LIST_MAX = 64 * TT_LOSS_NR };
+char *tt_loss_list(char *buf, size_t size, const uint64_t *nr_lost);
 /* Events that happened and are not in the file. The other kinds of loss are flaws of events that are. */
 uint64_t tt_loss_shed(const uint64_t *nr_lost);
 
