@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# speedscope: text and folded stacks open in speedscope's own app, in headless Chromium, and show tasks and functions.
+# speedscope: what it reads of ours opens in its own app, in headless Chromium, and shows tasks and functions, and where the format has
+# weights, our times.
 # timeout: 240
 . "$(dirname "$0")/lib.sh"
 need_built
@@ -8,12 +9,9 @@ need_browser speedscope
 cd "$T" || exit 1
 
 "$H/made_session" made.tt || { not_ok "the made session" "made_session failed"; finish; }
-shows() { # FILE PROFILE NAME...
-	timeout -k 5 100 node "$root/tests/node/speedscope.js" "$modules" "$@" 2>node.err | tee node.out
-	nr_ok=$((nr_ok + $(grep -c '^ok' node.out)))
-	nr_not_ok=$((nr_not_ok + $(grep -c '^not ok' node.out)))
-	[ -s node.out ] || not_ok "speedscope of $1" "$(tail -n 3 node.err)"
-}
+groups=()
+shows() { groups+=(${groups[0]+--} "$@"); } # FILE PROFILE NAME...
+
 # Names are those of perf's text by themselves; .txt could be anything else.
 for event in steal runq disk cpu; do
 	"$TT" script -q -e $event made.tt >$event.linux-perf.txt 2>err
@@ -28,4 +26,16 @@ shows all.collapsedstack.txt all.collapsedstack.txt '[stolen]' '[io_vda_read]' p
 # Without its name, told by what is in it.
 cp steal.linux-perf.txt steal.txt
 shows steal.txt "postgres pid: 100 tid: 100" '[stolen]'
+# Its own format has profiles by cause, with weights.
+"$TT" export -q -f speedscope -o all.speedscope.json made.tt 2>err
+shows all.speedscope.json "made.tt - lost: 3 switches shed" '590.53µs (100%)' '[stolen]' clear_page_erms 'operator"" _ms' '\xff\x01\x0a;(x)'
+shows all.speedscope.json "runq: waited for a CPU" '1.08ms (100%)' '[runq]' 'a;b\x0ac\xff' '<script>alert(1)</script>' '370.00µs (34%)'
+shows all.speedscope.json "disk: requests" '150.00µs (32%)' '[io_vda_read]' '[io_evil_:{x}_plus_1_write]'
+shows all.speedscope.json "cpu: ran" '2.08ms (37%)' '[not_sampled]' 'RegExp:[&<>"'"']"
+
+timeout -k 5 200 node "$root/tests/node/speedscope.js" "$modules" "${groups[@]}" 2>node.err | tee node.out
+nr_ok=$(grep -c '^ok' node.out)
+nr_not_ok=$(grep -c '^not ok' node.out)
+check_equal "every file was opened" "$(grep -c 'nothing to complain about' node.out)" $(($(printf '%s\n' "${groups[@]}" | grep -c '^--$') + 1))
+[ -s node.out ] || not_ok speedscope "$(tail -n 3 node.err)"
 finish

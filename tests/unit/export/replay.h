@@ -29,6 +29,7 @@ struct replay {
 	struct tt_out out;
 	int fd; /* where out goes */
 	char *text;
+	size_t size; /* of text */
 };
 
 /* Names come before events, as in the first of two passes. */
@@ -99,7 +100,7 @@ static inline void replay_run(struct replay *r, uint64_t seed)
 	tt_hits_finish(r->hits, r->interval.to_ts_ns);
 }
 
-/* What was written so far, as one string. */
+/* What was written so far, as one string; of bytes that are no text, r->size tells how many. */
 static inline char *replay_text(struct replay *r)
 {
 	off_t size;
@@ -109,6 +110,7 @@ static inline char *replay_text(struct replay *r)
 	r->text = calloc(1, (size_t)size + 1);
 	cr_assert(r->text != NULL);
 	cr_assert(eq(sz, (size_t)pread(r->fd, r->text, (size_t)size, 0), (size_t)size));
+	r->size = (size_t)size;
 	return r->text;
 }
 

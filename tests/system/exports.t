@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# exports: what other tools are given has the report's numbers, of made sessions and of this machine; it is valid by its own rules, whatever
+# the names; it tells what was lost.
+# timeout: 240
+. "$(dirname "$0")/lib.sh"
+need_built
+need jq python3
+cd "$T" || exit 1
+
+run() { "$TT" "$@" 2>"$T/err"; }
+# The export of SESSION as out.FORMAT, and its numbers against report.json.
+compare() { # FORMAT SESSION WHAT [renamed]
+	run export -f "$1" -o "out.$1" "$2" || { not_ok "export -f $1 of $3" "$(head -n 1 err)"; return; }
+	python3 "$here/exports.py" report.json "$1" "out.$1" ${4:-} >python.out 2>&1
+	sed -n "s/^\(ok\|not ok\) [a-z]*: /\1 $1 of $3: /p" python.out
+	nr_ok=$((nr_ok + $(grep -c '^ok' python.out)))
+	nr_not_ok=$((nr_not_ok + $(grep -c '^not ok' python.out)))
+	grep -q '^ok' python.out || not_ok "$1 of $3" "$(tail -n 3 python.out)"
+}
+formats=(speedscope)
+
+"$H/made_session" made.tt || { not_ok "the made session" "made_session failed"; finish; }
+report_json made.tt report.json || { not_ok report "$(cat report.json.err)"; finish; }
+for format in "${formats[@]}"; do
+	compare "$format" made.tt "a made session"
+	check "$format: from a pipe, to a pipe" "differs" cmp -s <(cat made.tt | run export -f "$format" -) <(run export -f "$format" - <made.tt)
+	check "$format: loss is told" "$(cat err)" grep -q "3 switches shed" err
+done
+for seed in 1 2 3 4 5 6; do
+	"$H/made_session" random.tt $seed
+	report_json random.tt report.json || not_ok "report of random session $seed" "$(cat report.json.err)"
+	for format in "${formats[@]}"; do compare "$format" random.tt "random session $seed"; done
+done
+
+# --- speedscope ---
+
+check_equal "speedscope: loss is in the name" "$(run export -f speedscope made.tt | jq -r .name)" \
+	"made.tt - lost: 3 switches shed"
+
+# --- all of them ---
+
+"$H/made_session" many.tt switches 200000
+for format in "${formats[@]}"; do
+	timeout 30 "$TT" export -f "$format" many.tt 2>pipe.err | head -c 1 >/dev/null
+	check_equal "$format | head ends quietly" "${PIPESTATUS[0]} $(wc -c <pipe.err)" "0 0"
+	[ -c /dev/full ] || continue
+	run export -f "$format" made.tt >/dev/full
+	check_equal "$format into a full device" "$? $(grep -c 'cannot write' err)" "1 1"
+done
+
+# --- damage, under the sanitizers ---
+
+export ASAN_OPTIONS=exitcode=99:allocator_may_return_null=1:detect_leaks=1
+export UBSAN_OPTIONS=halt_on_error=1:exitcode=99:print_stacktrace=1
+if [ -x "$TT_ASAN" ]; then
+	bad=0
+	for ((i = 0; i < 8 * ${#formats[@]}; i++)); do
+		format=${formats[i % ${#formats[@]}]}
+		kind=flip
+		[ $((i / ${#formats[@]} % 2)) = 0 ] || kind=cut
+		"$H/mangle" $kind 0x7117e1 $i made.tt damaged.tt >mangle.out || bad=$((bad + 1))
+		timeout -k 5 60 "$TT_ASAN" export -f "$format" damaged.tt >out 2>err
+		status=$?
+		[ $status -le 1 ] && ! grep -q 'Sanitizer\|runtime error:' err && [ -s err ] && continue
+		bad=$((bad + 1))
+		echo "$format of $kind $i: status $status: $(head -n 3 err)" >&2
+	done
+	check_equal "damaged sessions: what is whole, or an error, and a word" "$bad" 0
+else
+	not_ok "the build with sanitizers" "$TT_ASAN is not there"
+fi
+
+# --- of this machine ---
+
+reason=$(why_no_bpf)
+if [ -n "$reason" ]; then
+	skip "a recording of this machine" "$reason"
+	finish
+fi
+"$TT" record -q --stacks -o real.tt -- bash -c 'dd if=/dev/zero of=disk.img bs=4k count=200 oflag=direct 2>/dev/null; sha1sum disk.img; "$H/sleeper" 2 300' \
+	>record.log 2>&1 || not_ok record "$(tail -n 1 record.log)"
+report_json real.tt report.json || { not_ok report "$(head -n 1 report.json.err)"; finish; }
+for format in "${formats[@]}"; do compare "$format" real.tt "this machine" renamed; done
+finish
