@@ -19,8 +19,9 @@ BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,ri
 
 # What a Debian machine needs, by package; `make deps` installs what is missing.
 DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev libdw-dev libiberty-dev liblzma-dev zlib1g-dev libzstd-dev libxxhash-dev libjansson-dev \
-	      libc6-dev
-DEPS_TEST  := g++ binutils perl ripgrep libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils
+	      libprotobuf-c-dev protobuf-c-compiler libc6-dev
+DEPS_TEST  := g++ binutils perl ripgrep libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils \
+	      gzip python3 protobuf-compiler golang-go
 # What boots Debian kernels in a guest (tests/vm), on x86-64.
 DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
 # What reads exports in a browser; npm packages by tests/node/package-lock.json.
@@ -34,7 +35,7 @@ DEPS_BENCH := libbpf-tools bpftrace linux-perf trace-cmd blktrace fio sysstat jq
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 $(WARN) -D_GNU_SOURCE -DTT_VERSION='"$(VERSION)"' -I. -I$(B)
-LDLIBS := -lbpf -ldw -lelf -liberty -llzma -lz -lzstd -lxxhash -ljansson -lpthread
+LDLIBS := -lbpf -ldw -lelf -liberty -llzma -lz -lzstd -lxxhash -ljansson -lprotobuf-c -lpthread
 SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter \
@@ -44,8 +45,10 @@ BPF_SRC := $(wildcard bpf/*.bpf.c)
 BPF_OBJ := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(BPF_SRC))
 BPF_MODERN_OBJ := $(patsubst %.bpf.c,$(B)/modern/%.bpf.o,$(BPF_SRC))
 SRC     := $(filter-out collector/main.c,$(wildcard collector/*.c collector/*/*.c))
-OBJ     := $(patsubst %.c,$(B)/%.o,$(SRC))
-ASANOBJ := $(patsubst %.c,$(B)/asan/%.o,$(SRC))
+# Formats of others, in the language of protobuf; the code that packs them is made by protoc-c.
+PROTO_C := $(patsubst %.proto,$(B)/%.pb-c.c,$(wildcard collector/export/proto/*.proto))
+OBJ     := $(patsubst %.c,$(B)/%.o,$(SRC)) $(PROTO_C:.c=.o)
+ASANOBJ := $(patsubst %.c,$(B)/asan/%.o,$(SRC)) $(patsubst $(B)/%.c,$(B)/asan/%.o,$(PROTO_C))
 TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c tests/unit/*/*_test.c))
 FUZZ    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH   := $(B)/tests/bench/empty.bpf.o $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
@@ -82,10 +85,21 @@ contract:
 	$(Q)mkdir -p $(B) && scripts/stap-contract bpf >$(B)/contract.stp && mv $(B)/contract.stp stap/tapset/contract.stp
 
 # --- collector ---
-$(B)/%.o: %.c | $(B)/timethief.skel.h $(B)/timethief_modern.skel.h
+$(PROTO_C): $(B)/%.pb-c.c: %.proto
+	$(call say,PROTOC,$<)
+	$(Q)mkdir -p $(B) && protoc-c -I. --c_out=$(B) $<
+$(PROTO_C:.c=.o): %.o: %.c
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+$(patsubst $(B)/%.c,$(B)/asan/%.o,$(PROTO_C)): $(B)/asan/%.o: $(B)/%.c
+	$(call say,CC-SAN,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -c $< -o $@
+
+GENERATED := $(B)/timethief.skel.h $(B)/timethief_modern.skel.h $(PROTO_C)
+$(B)/%.o: %.c | $(GENERATED)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -c $< -o $@
-$(B)/asan/%.o: %.c | $(B)/timethief.skel.h $(B)/timethief_modern.skel.h
+$(B)/asan/%.o: %.c | $(GENERATED)
 	$(call say,CC-SAN,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP -c $< -o $@
 

@@ -392,6 +392,19 @@ bool tt_stacks_module(const struct tt_stacks *s, uint32_t module_id, struct tt_m
 	return true;
 }
 
+char *tt_build_id_text(char *dst, const struct tt_module_info *module)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *to = dst;
+
+	for (unsigned i = 0; i < module->build_id_len; i++) {
+		*to++ = digits[module->build_id[i] >> 4];
+		*to++ = digits[module->build_id[i] & 15];
+	}
+	*to = '\0';
+	return dst;
+}
+
 uint64_t tt_stacks_nr(const struct tt_stacks *s)
 {
 	return s->nr_stacks;

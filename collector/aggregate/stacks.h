@@ -66,5 +66,8 @@ unsigned tt_stacks_frames(const struct tt_stacks *s, uint64_t id, struct tt_fram
 			  bool *ret_cut);
 /* False: nothing is known of it. Valid as long as the table. */
 bool tt_stacks_module(const struct tt_stacks *s, uint32_t module_id, struct tt_module_info *ret_info);
+/* In hex, "" = it has none; TT_BUILD_ID_TEXT_MAX bytes always fit. Returns dst. */
+enum { TT_BUILD_ID_TEXT_MAX = 2 * UINT8_MAX + 1 };
+char *tt_build_id_text(char *dst, const struct tt_module_info *module);
 uint64_t tt_stacks_nr(const struct tt_stacks *s);
 uint64_t tt_stacks_nr_forgotten(const struct tt_stacks *s);

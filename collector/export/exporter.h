@@ -41,7 +41,8 @@ struct tt_exporter {
 	const char *name, *help; /* "folded" */
 	bool is_binary;		 /* not for a terminal */
 	bool needs_names_first;
-	bool needs_empty_hits; /* of weight 0: it counts them */
+	/* Hits of weight 0, too: it counts them. */
+	bool needs_empty_hits;
 	int (*open)(const struct tt_export_context *ctx, void **ret_state); /* -ENOMEM */
 	/* Every event between --from and --to after the world has seen it, also names and counters. 0 or an error, which ends it. */
 	int (*event)(void *state, const struct tt_event *ev);

@@ -7,8 +7,10 @@
 REPORT: of report --json. Says "ok NAME" or "not ok NAME - WHY", as the tests in shell do. renamed: tasks change their names, of which the
 report has only the last.
 """
+import codecs
 import collections
 import json
+import subprocess
 import sys
 
 CAUSES = ("steal", "runq", "disk", "cpu")
@@ -87,6 +89,71 @@ def speedscope(report, path):
         check("speedscope: waits of each name of tasks", waits, wanted)
 
 
+class Message:
+    """A message of protobuf as protoc --decode prints it; a field's values are a list."""
+
+    def __init__(self, lines):
+        self.fields = collections.defaultdict(list)
+        for line in lines:
+            line = line.strip()
+            if line == "}":
+                break
+            if line.endswith("{"):
+                self.fields[line[:-2]].append(Message(lines))
+                continue
+            key, value = line.split(": ", 1)
+            self.fields[key].append(codecs.escape_decode(value[1:-1])[0].decode() if value[0] == '"' else value)
+
+    def messages(self, key):
+        return self.fields[key]
+
+    def numbers(self, key):
+        return [int(value) for value in self.fields[key]]
+
+    def number(self, key):
+        return self.numbers(key)[0] if key in self.fields else 0
+
+
+def decode(path, name, schema):
+    """Fields that the schema does not know have numbers for names."""
+    with open(path, "rb") as file:
+        text = subprocess.run(["protoc", f"-I{sys.path[0]}/../..", f"--decode={name}", schema], stdin=file, check=True, capture_output=True).stdout
+    lines = text.decode().splitlines()
+    check(f"{name}: fields that its schema does not have", sum(line.strip()[:1].isdigit() for line in lines), 0)
+    return Message(iter(lines))
+
+
+def pprof(report, path):
+    with open(path + ".raw", "wb") as raw:
+        subprocess.run(["gzip", "-dc", path], stdout=raw, check=True)
+    profile = decode(path + ".raw", "pprof.Profile", "collector/export/proto/pprof.proto")
+    strings = profile.fields["string_table"]
+    type_of = [strings[kind.number("type")] for kind in profile.messages("sample_type")]
+    sums, requests = collections.Counter(), collections.Counter()
+    waits, steal_ns = collections.Counter(), collections.Counter()
+    for sample in profile.messages("sample"):
+        labels = {strings[label.number("key")]: strings[label.number("str")] if "str" in label.fields else label.number("num")
+                  for label in sample.messages("label")}
+        values = dict(zip(type_of, sample.numbers("value")))
+        if labels["task"] == "[not_sampled]":
+            continue
+        sums.update(values)
+        if values["requests"]:
+            requests[labels["device"]] += values["requests"]
+        if values["runq"]:
+            waits[labels.get("tid")] += values["runq"]
+        if values["stolen"]:
+            steal_ns[labels["cpu"]] += values["stolen"]
+    check("pprof: time of each cause", {cause: sums[kind] for cause, kind in zip(CAUSES, ("stolen", "runq", "disk", "cpu"))}, report.sum_ns, 4)
+    check("pprof: how many of each cause", {cause: sums[kind] for cause, kind in zip(CAUSES, ("gaps", "waits", "requests", "samples"))}, report.nr)
+    wanted = report.waits_by(lambda task: task["tid"])
+    if report.shed_wait_ns:
+        wanted[None] += report.shed_wait_ns
+    check("pprof: waits of each task", waits, wanted)
+    check("pprof: steal of each CPU", steal_ns, report.steal_ns_of_cpu)
+    check("pprof: requests of each device", requests, {name: nr for name, nr in report.requests_of_device.items() if nr})
+
+
 if __name__ == "__main__":
-    {"speedscope": speedscope}[sys.argv[2]](Report(sys.argv[1]), sys.argv[3])
+    {"speedscope": speedscope, "pprof": pprof}[sys.argv[2]](Report(sys.argv[1]), sys.argv[3])
     sys.exit(1 if nr_bad else 0)

@@ -5,7 +5,7 @@
 # timeout: 240
 . "$(dirname "$0")/lib.sh"
 need_built
-need jq python3
+need jq python3 protoc
 cd "$T" || exit 1
 
 run() { "$TT" "$@" 2>"$T/err"; }
@@ -18,7 +18,7 @@ compare() { # FORMAT SESSION WHAT [renamed]
 	nr_not_ok=$((nr_not_ok + $(grep -c '^not ok' python.out)))
 	grep -q '^ok' python.out || not_ok "$1 of $3" "$(tail -n 3 python.out)"
 }
-formats=(speedscope)
+formats=(speedscope pprof)
 
 "$H/made_session" made.tt || { not_ok "the made session" "made_session failed"; finish; }
 report_json made.tt report.json || { not_ok report "$(cat report.json.err)"; finish; }
@@ -38,6 +38,28 @@ done
 check_equal "speedscope: loss is in the name" "$(run export -f speedscope made.tt | jq -r .name)" \
 	"made.tt - lost: 3 switches shed"
 
+# --- pprof ---
+
+pprof_top() { HOME=$T PPROF_TMPDIR=$T go tool pprof -top -nodecount=0 -unit=nanoseconds -sample_index="$1" out.pprof 2>go.err >go.out; }
+run export -f pprof -o out.pprof made.tt
+check "pprof: gzip takes it" "it does not" gzip -t out.pprof
+if command -v go >/dev/null; then
+	report_json made.tt report.json
+	pprof_top stolen
+	check_equal "go tool pprof: the time of the report" "$(sed -n 's/.*Total samples = \([0-9]*\)ns.*/\1/p' go.out)" \
+		"$(json report.json '.sections.steal.tables.cpus[] | select(.cpu == "all") | .stolen_ns')"
+	check "go tool pprof: what was lost" "$(head -n 5 go.out)" grep -q "^lost: 3 switches shed" go.out
+	check "go tool pprof: functions and their own time" "$(head -n 12 go.out)" grep -q '^ *300000ns .* net/http\.(\*conn)\.serve$' go.out
+	check "go tool pprof: names as they are" "$(grep operator go.out)" grep -q ' Smart<T>::operator->$' go.out
+	pprof_top runq
+	check_equal "go tool pprof: waits" "$(sed -n 's/.*Total samples = \([0-9]*\)ns.*/\1/p' go.out)" \
+		"$(json report.json '.sections.runq.tables.cpus[] | select(.cpu == "all") | .wait_sum_ns')"
+	HOME=$T PPROF_TMPDIR=$T go tool pprof -top -unit=nanoseconds -sample_index=runq -tagfocus=tid=101 out.pprof 2>go.err >go.out
+	check "go tool pprof: of one task" "$(head -n 8 go.out)" grep -q "370000ns, .* of 1081233ns total" go.out
+else
+	skip "go tool pprof" "no go here"
+fi
+
 # --- all of them ---
 
 "$H/made_session" many.tt switches 200000
@@ -48,6 +70,13 @@ for format in "${formats[@]}"; do
 	run export -f "$format" made.tt >/dev/full
 	check_equal "$format into a full device" "$? $(grep -c 'cannot write' err)" "1 1"
 done
+
+if has_terminal; then
+	script -qec "'$TT' export -f pprof made.tt" /dev/null </dev/null >terminal 2>&1
+	check "bytes are refused to a terminal" "$(head -c 200 terminal)" grep -q "will not write bytes to a terminal" terminal
+else
+	skip "bytes and a terminal" "no pseudo-terminal here"
+fi
 
 # --- damage, under the sanitizers ---
 

@@ -32,6 +32,9 @@ shows all.speedscope.json "made.tt - lost: 3 switches shed" '590.53µs (100%)' '
 shows all.speedscope.json "runq: waited for a CPU" '1.08ms (100%)' '[runq]' 'a;b\x0ac\xff' '<script>alert(1)</script>' '370.00µs (34%)'
 shows all.speedscope.json "disk: requests" '150.00µs (32%)' '[io_vda_read]' '[io_evil_:{x}_plus_1_write]'
 shows all.speedscope.json "cpu: ran" '2.08ms (37%)' '[not_sampled]' 'RegExp:[&<>"'"']"
+# Of pprof's it shows the type that the profile has for its default.
+"$TT" export -q -f pprof -o all.pb.gz made.tt 2>err
+shows all.pb.gz all.pb.gz '300.00µs (51%)' 'net/http.(*conn).serve' '200.00µs (34%)' clear_page_erms '[stack_lost]'
 
 timeout -k 5 200 node "$root/tests/node/speedscope.js" "$modules" "${groups[@]}" 2>node.err | tee node.out
 nr_ok=$(grep -c '^ok' node.out)

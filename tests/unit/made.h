@@ -233,6 +233,8 @@ static inline void made_inlined_stack(struct made *m)
 
 static inline void made_stacks(struct made *m)
 {
+	struct tt_module *binary;
+
 	MADE_STACK(m, MADE_K_SWITCH, 0, 0, MADE_VMLINUX, MADE_OWN, "__schedule", "schedule", "futex_wait_queue", "do_syscall_64");
 	MADE_STACK(m, MADE_K_TICK, 0, 0, MADE_VMLINUX, "", "bpf_trace_run1", MADE_IRQ, "clear_page_erms", "do_user_addr_fault");
 	MADE_STACK(m, MADE_K_TICK_USER, 0, 0, MADE_VMLINUX, "bpf_trace_run1", MADE_IRQ);
@@ -256,7 +258,9 @@ static inline void made_stacks(struct made *m)
 	made_records(m);
 	tb_module(&m->t, MADE_VMLINUX, TT_MODULE_KERNEL, "[kernel.kallsyms]");
 	tb_module(&m->t, MADE_EXT4, TT_MODULE_KERNEL, "[ext4]");
-	tb_module(&m->t, MADE_BINARY, 0, "/srv/my app (v2)/server");
+	binary = tb_module(&m->t, MADE_BINARY, 0, "/srv/my app (v2)/server");
+	binary->build_id_len = 20;
+	memset(binary->build_id, 0xa5, binary->build_id_len);
 	tb_module(&m->t, MADE_JIT, TT_MODULE_JIT, "/tmp/perf-100.map");
 	tb_module(&m->t, MADE_LIBC, TT_MODULE_NO_SYMBOLS, "/usr/lib/libc.so.6");
 	made_flush(m);

@@ -29,7 +29,7 @@ static inline void tb_alias(union tb *t, uint64_t id, uint64_t same_as)
 	rec->same_as = same_as;
 }
 
-static inline void tb_module(union tb *t, uint32_t id, unsigned flags, const char *path)
+static inline struct tt_module *tb_module(union tb *t, uint32_t id, unsigned flags, const char *path)
 {
 	struct tt_module *rec = tb_record(t, TT_EV_MODULE, sizeof(*rec) + tb_padded(strlen(path)), TT_CPU_NONE, 2);
 
@@ -37,6 +37,7 @@ static inline void tb_module(union tb *t, uint32_t id, unsigned flags, const cha
 	rec->flags = (uint16_t)flags;
 	rec->path_len = (uint32_t)strlen(path);
 	memcpy(rec + 1, path, strlen(path));
+	return rec;
 }
 
 static inline void tb_symbol(union tb *t, uint32_t id, const char *name)
