@@ -21,7 +21,7 @@ BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,ri
 DEPS_BUILD := gcc clang llvm bpftool libbpf-dev libelf-dev libdw-dev libiberty-dev liblzma-dev zlib1g-dev libzstd-dev libxxhash-dev libjansson-dev \
 	      libprotobuf-c-dev protobuf-c-compiler libc6-dev
 DEPS_TEST  := g++ binutils perl ripgrep libcriterion-dev fio sysstat libbpf-tools linux-perf jq bsdextrautils util-linux procps xz-utils \
-	      gzip python3 protobuf-compiler golang-go
+	      gzip python3 python3-jsonschema protobuf-compiler golang-go
 # What boots Debian kernels in a guest (tests/vm), on x86-64.
 DEPS_VM    := $(if $(filter x86_64,$(MACHINE)),qemu-system-x86 busybox-static kmod zstd lz4 socat mdadm dmsetup)
 # What reads exports in a browser; npm packages by tests/node/package-lock.json.

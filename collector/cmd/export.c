@@ -12,7 +12,7 @@
 #include "collector/cmd/replay.h"
 #include "collector/export/exporter.h"
 
-enum { FORMATS_MAX = 16 };
+enum { KEY_SCHEMA = 0x6000, FORMATS_MAX = 16 };
 
 static const char *const event_names[] = { "steal", "runq", "disk", "cpu", NULL }; /* enum tt_cause */
 
@@ -23,6 +23,7 @@ struct export_options {
 	const char *output; /* "-" = stdout */
 	const struct tt_exporter *exporter;
 	unsigned causes;
+	bool schema;
 };
 
 static const struct tt_exporter *find_exporter(const char *name)
@@ -54,6 +55,9 @@ static error_t parse_export(int key, char *arg, struct argp_state *state)
 			tt_usage_error("-o: the file name is empty");
 		opts->output = arg;
 		return 0;
+	case KEY_SCHEMA:
+		opts->schema = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (opts->file)
 			tt_usage_error("export: '%s' is one file too many", arg);
@@ -63,6 +67,10 @@ static error_t parse_export(int key, char *arg, struct argp_state *state)
 		if (!opts->exporter)
 			tt_usage_error("export: which format? -f folded, for instance; timethief export "
 				       "--help lists them");
+		if (opts->schema && !opts->exporter->schema)
+			tt_usage_error("--schema: %s has none of its own; ndjson has", opts->exporter->name);
+		if (opts->schema && opts->file)
+			tt_usage_error("--schema needs no session: leave out %s", opts->file);
 		if (!opts->causes)
 			opts->causes = TT_CAUSES_ALL;
 		return 0;
@@ -100,6 +108,8 @@ static const struct argp_option export_options[] = {
 	  0 },
 	{ "output", 'o', "OUT", 0,
 	  "write to this file (default: standard output); an existing one becomes OUT.old", 0 },
+	{ "schema", KEY_SCHEMA, NULL, 0,
+	  "instead of a session, the JSON Schema of the format's lines (ndjson)", 0 },
 	{ 0 },
 };
 
@@ -249,6 +259,22 @@ static int export_session(const struct export_options *opts)
 	return err;
 }
 
+static int export_schema(const struct export_options *opts)
+{
+	struct tt_out out;
+	int err = tt_out_open(opts->output, false, &out);
+
+	if (err)
+		return err;
+	err = opts->exporter->schema(&out);
+	if (err)
+		log_error("cannot make the schema: %s", strerror(-err));
+	else
+		err = tt_out_finish(&out);
+	tt_out_close(&out);
+	return err;
+}
+
 static int run_export(int argc, char **argv)
 {
 	struct export_options opts = { .common = TT_COMMON_OPTIONS_INIT, .output = "-" };
@@ -259,7 +285,7 @@ static int run_export(int argc, char **argv)
 	if (!opts.file)
 		opts.file = "timethief.tt";
 	signal(SIGPIPE, SIG_IGN); /* a reader that has seen enough is no failure */
-	err = export_session(&opts);
+	err = opts.schema ? export_schema(&opts) : export_session(&opts);
 	return err && err != -EPIPE ? TT_EXIT_FAILED : TT_EXIT_OK;
 }
 

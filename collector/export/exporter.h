@@ -49,6 +49,8 @@ struct tt_exporter {
 	int (*hit)(void *state, const struct tt_hit *hit); /* just after the event that told it */
 	int (*finish)(void *state, struct tt_export_end *end);
 	void (*close)(void *state); /* NULL is fine */
+	/* NULL, or writes what describes its format (--schema). Needs no session. -ENOMEM. */
+	int (*schema)(struct tt_out *out);
 };
 
 #define TT_EXPORTER(name) extern const struct tt_exporter tt_exporter_##name;

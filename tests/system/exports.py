@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """exports - the numbers of an export against those of the report on the same session.
 
-    exports.py REPORT FORMAT FILE [renamed]
+    exports.py REPORT [FORMAT FILE]... [renamed]
+    exports.py SCHEMA schema FILE                   the lines of FILE by a JSON Schema
 
 REPORT: of report --json. Says "ok NAME" or "not ok NAME - WHY", as the tests in shell do. renamed: tasks change their names, of which the
 report has only the last.
@@ -57,14 +58,14 @@ class Report:
         self.steal_ns_of_cpu = {row["cpu"][3:]: row["stolen_ns"] for row in steal if row["cpu"] != "all" and row["stolen_ns"]}
         self.tasks = table("runq", "tasks")
         self.shed_wait_ns = of_all(runq, "shed_wait_ns")
-        self.requests_of_device = {row["device"]: row["reads"] + row["writes"] + row["discards"] + row["flushes"] for row in disk}
+        requests = {row["device"]: row["reads"] + row["writes"] + row["discards"] + row["flushes"] for row in disk}
+        self.requests_of_device = {name: nr for name, nr in requests.items() if nr}
 
-    def waits_by(self, key_of):
-        waits = collections.Counter()
+    def waits_with_shed(self, key_of, key_of_shed):
+        waits = collections.Counter({key_of_shed: self.shed_wait_ns})
         for task in self.tasks:
-            if task["wait_sum_ns"]:
-                waits[key_of(task)] += task["wait_sum_ns"]
-        return waits
+            waits[key_of(task)] += task["wait_sum_ns"]
+        return +waits
 
 
 def speedscope(report, path):
@@ -80,9 +81,7 @@ def speedscope(report, path):
             if cause == "runq":
                 waits[task] += weight
     check("speedscope: time of each cause", sum_ns, report.sum_ns, 4)
-    wanted = report.waits_by(lambda task: task["comm"] or f":{task['tid']}")
-    if report.shed_wait_ns:
-        wanted["[shed]"] += report.shed_wait_ns
+    wanted = report.waits_with_shed(lambda task: task["comm"] or f":{task['tid']}", "[shed]")
     if "renamed" in sys.argv:
         check("speedscope: waits of all tasks", sum(waits.values()), sum(wanted.values()))
     else:
@@ -146,14 +145,83 @@ def pprof(report, path):
             steal_ns[labels["cpu"]] += values["stolen"]
     check("pprof: time of each cause", {cause: sums[kind] for cause, kind in zip(CAUSES, ("stolen", "runq", "disk", "cpu"))}, report.sum_ns, 4)
     check("pprof: how many of each cause", {cause: sums[kind] for cause, kind in zip(CAUSES, ("gaps", "waits", "requests", "samples"))}, report.nr)
-    wanted = report.waits_by(lambda task: task["tid"])
-    if report.shed_wait_ns:
-        wanted[None] += report.shed_wait_ns
-    check("pprof: waits of each task", waits, wanted)
+    check("pprof: waits of each task", waits, report.waits_with_shed(lambda task: task["tid"], None))
     check("pprof: steal of each CPU", steal_ns, report.steal_ns_of_cpu)
-    check("pprof: requests of each device", requests, {name: nr for name, nr in report.requests_of_device.items() if nr})
+    check("pprof: requests of each device", requests, report.requests_of_device)
+
+
+def lines_of(path):
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def ndjson(report, path):
+    sum_ns, nr = dict.fromkeys(CAUSES, 0), dict.fromkeys(CAUSES, 0)
+    waits, steal_ns, requests = collections.Counter(), collections.Counter(), collections.Counter()
+    last_ts_ns, nr_back, nr_lines, last = 0, 0, 0, None
+    for line in lines_of(path):
+        last, nr_lines = line, nr_lines + 1
+        number = lambda key: int(line[key])
+        kind = line["type"]
+        if "ts_ns" in line:
+            nr_back += number("ts_ns") < last_ts_ns
+            last_ts_ns = number("ts_ns")
+        if kind == "sched-switch" and line["next_tid"] and line["wait_ns"]:
+            nr["runq"] += 1
+            waits[line["next_tid"]] += number("wait_ns")
+        elif kind == "shed-wait":
+            waits[None] += number("wait_ns")
+        elif kind == "steal":
+            nr["steal"] += not line["shed"]
+            steal_ns[str(line["cpu"])] += number("steal_ns")
+        elif kind == "disk" and "counted" in line["flags"]:
+            requests[line["device"]] += number("nr_counted")
+            sum_ns["disk"] += number("total_ns") * number("nr_counted")
+        elif kind == "disk-sums" and line["nr_shed"]:
+            requests[line["device"]] += number("nr_shed")
+            sum_ns["disk"] += number("shed_total_ns")
+        elif kind == "cpu-sample":
+            nr["cpu"] += 1
+            sum_ns["cpu"] += max(number("period_ns") - number("steal_ns"), 0)
+    sum_ns["runq"], sum_ns["steal"], nr["disk"] = sum(waits.values()), sum(steal_ns.values()), sum(requests.values())
+    check("ndjson: time of each cause", sum_ns, report.sum_ns, 4)
+    check("ndjson: how many of each cause", nr, report.nr)
+    check("ndjson: waits of each task", waits, report.waits_with_shed(lambda task: task["tid"], None))
+    check("ndjson: steal of each CPU", steal_ns, report.steal_ns_of_cpu)
+    check("ndjson: requests of each device", +requests, report.requests_of_device)
+    check("ndjson: lines that go back in time", nr_back, 0)
+    check("ndjson: lines, as the last one says", last.get("nr_lines"), nr_lines - 1)
+
+
+NR_WHOLE = 300  # lines that are held against the whole schema; the rest against that of their type, which is faster
+
+
+def validate(schema_path, path):
+    import jsonschema
+
+    with open(schema_path, encoding="utf-8") as file:
+        schema = json.load(file)
+    validator = jsonschema.Draft7Validator
+    validator.check_schema(schema)
+    whole = validator(schema)
+    of_type = {one["properties"]["type"]["const"]: validator(one) for one in schema["oneOf"]}
+    errors, types = [], collections.Counter()
+    for nr, line in enumerate(lines_of(path)):
+        types[line["type"]] += 1
+        for which in [of_type[line["type"]]] + [whole] * (nr < NR_WHOLE):
+            errors += [f"line {nr + 1}: {error.message}" for error in which.iter_errors(line)]
+    print(f"# {sum(types.values())} lines of {len(types)} types")
+    check("ndjson: lines that its schema refuses", len(errors), 0)
+    for error in errors[:5]:
+        print(f"# {error[:300]}")
 
 
 if __name__ == "__main__":
-    {"speedscope": speedscope, "pprof": pprof}[sys.argv[2]](Report(sys.argv[1]), sys.argv[3])
+    what, *pairs = (word for word in sys.argv[1:] if word != "renamed")
+    if pairs[0] == "schema":
+        validate(what, pairs[1])
+    else:
+        for one, file_path in zip(pairs[::2], pairs[1::2]):
+            {"speedscope": speedscope, "pprof": pprof, "ndjson": ndjson}[one](Report(what), file_path)
     sys.exit(1 if nr_bad else 0)
