@@ -112,25 +112,7 @@ fi
 
 # --- damage, under the sanitizers ---
 
-export ASAN_OPTIONS=exitcode=99:allocator_may_return_null=1:detect_leaks=1
-export UBSAN_OPTIONS=halt_on_error=1:exitcode=99:print_stacktrace=1
-if [ -x "$TT_ASAN" ]; then
-	bad=0
-	for ((i = 0; i < 4 * ${#formats[@]}; i++)); do
-		format=${formats[i % ${#formats[@]}]}
-		kind=flip
-		[ $((i / ${#formats[@]} % 2)) = 0 ] || kind=cut
-		"$H/mangle" $kind 0x7117e1 $i made.tt damaged.tt >mangle.out || bad=$((bad + 1))
-		timeout -k 5 60 "$TT_ASAN" export -f "$format" damaged.tt >out 2>err
-		status=$?
-		[ $status -le 1 ] && ! grep -q 'Sanitizer\|runtime error:' err && [ -s err ] && continue
-		bad=$((bad + 1))
-		echo "$format of $kind $i: status $status: $(head -n 3 err)" >&2
-	done
-	check_equal "damaged sessions: what is whole, or an error, and a word" "$bad" 0
-else
-	not_ok "the build with sanitizers" "$TT_ASAN is not there"
-fi
+check_damage made.tt 0x7117e1 $((4 * ${#formats[@]})) "${formats[@]/#/export -f }"
 
 # --- of this machine ---
 

@@ -232,3 +232,25 @@ report_json() { # SESSION OUT [report options]
 		return 1
 	}
 }
+
+# NR damaged copies of SESSION, each to the next COMMAND (words of timethief's): a status of 0 or 1, a word about it, and nothing that a
+# sanitizer finds.
+check_damage() { # SESSION SEED NR COMMAND...
+	local session=$1 seed=$2 nr=$3 commands=("${@:4}") bad=0 i kind command status
+
+	[ -x "$TT_ASAN" ] || { not_ok "the build with sanitizers" "$TT_ASAN is not there"; return; }
+	for ((i = 0; i < nr; i++)); do
+		command=${commands[i % ${#commands[@]}]}
+		kind=flip
+		[ $((i / ${#commands[@]} % 2)) = 0 ] || kind=cut
+		"$H/mangle" $kind "$seed" $i "$session" "$T/damaged.tt" >"$T/mangle.out" || bad=$((bad + 1))
+		# shellcheck disable=SC2086
+		ASAN_OPTIONS=exitcode=99:allocator_may_return_null=1:detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:exitcode=99:print_stacktrace=1 \
+			timeout -k 5 60 "$TT_ASAN" $command "$T/damaged.tt" >"$T/damaged.out" 2>"$T/damaged.err"
+		status=$?
+		[ $status -le 1 ] && ! grep -q 'Sanitizer\|runtime error:' "$T/damaged.err" && [ -s "$T/damaged.err" ] && continue
+		bad=$((bad + 1))
+		echo "$command of $kind $i: status $status: $(head -n 3 "$T/damaged.err")" >&2
+	done
+	check_equal "$nr damaged sessions: what is whole, or an error, and a word" "$bad" 0
+}

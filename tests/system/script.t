@@ -125,30 +125,7 @@ check_equal "a session of counters has no events" "$? $(wc -c <out) $(wc -l <err
 
 # --- damage, under the sanitizers ---
 
-export ASAN_OPTIONS=exitcode=99:allocator_may_return_null=1:detect_leaks=1
-export UBSAN_OPTIONS=halt_on_error=1:exitcode=99:print_stacktrace=1
-if [ -x "$TT_ASAN" ]; then
-	bad=0
-	for ((i = 0; i < 40; i++)); do
-		kind=flip
-		[ $((i % 2)) = 0 ] || kind=cut
-		"$H/mangle" $kind 0x7117e0 $i "$made" damaged.tt >mangle.out || bad=$((bad + 1))
-		case $((i % 4)) in
-		0) args=(script -e runq --wakers) ;;
-		1) args=(export -f d3js_trace) ;;
-		2) args=(script --stacks) ;;
-		3) args=(script -e cpu --repeat-weight=1us) ;;
-		esac
-		timeout -k 5 60 "$TT_ASAN" "${args[@]}" damaged.tt >out 2>err
-		status=$?
-		[ $status -le 1 ] && ! grep -q 'Sanitizer\|runtime error:' err && [ -s err ] && continue
-		bad=$((bad + 1))
-		echo "${args[*]} of $kind $i: status $status: $(head -n 3 err)" >&2
-	done
-	check_equal "40 damaged sessions: what is whole, or an error, and a word" "$bad" 0
-else
-	not_ok "the build with sanitizers" "$TT_ASAN is not there"
-fi
+check_damage "$made" 0x7117e0 40 "script -e runq --wakers" "export -f d3js_trace" "script --stacks" "script -e cpu --repeat-weight=1us"
 
 # --- of this machine ---
 
