@@ -307,7 +307,7 @@ static void on_task(struct tt_world *w, const struct tt_task *rec)
 	}
 }
 
-void tt_world_name_early(struct tt_world *w, const struct tt_task *rec)
+static void name_task_early(struct tt_world *w, const struct tt_task *rec)
 {
 	struct task_slot *t;
 
@@ -385,6 +385,16 @@ static void set_device(struct tt_world *w, uint32_t dev, const char name[TT_DISK
 		return;
 	w->devices[slot].is_partition = more->is_partition != 0;
 	w->devices[slot].is_stacked = more->is_stacked != 0;
+}
+
+void tt_world_name_early(struct tt_world *w, const struct tt_record *rec)
+{
+	const struct tt_device *device = (const struct tt_device *)rec;
+
+	if (rec->kind == TT_EV_TASK)
+		name_task_early(w, (const struct tt_task *)rec);
+	else if (rec->kind == TT_EV_DEVICE && tt_index_find(&w->devices_by_dev, device->dev) == TT_INDEX_NONE)
+		set_device(w, device->dev, device->name, device);
 }
 
 /* CPUs */

@@ -55,9 +55,10 @@ struct tt_world_cpu {
 int tt_world_open(const struct tt_info *info, struct tt_world **ret_world);
 void tt_world_close(struct tt_world *w);
 void tt_world_event(struct tt_world *w, const struct tt_event *ev);
-/* The name of a task that was there when recording began (TT_TASK_AT_START), before its time comes: tasks are walked after the first
- * switches, which would be nobody's. What is known already stays. */
-void tt_world_name_early(struct tt_world *w, const struct tt_task *rec);
+/* A name before its time comes. Of a task that was there when recording began (TT_TASK_AT_START): tasks are walked after the first
+ * switches, which would be nobody's. Of a device: it is looked up after its first request. What is known already stays, and
+ * other records say nothing. */
+void tt_world_name_early(struct tt_world *w, const struct tt_record *rec);
 
 const struct tt_info *tt_world_info(const struct tt_world *w);
 /* NULL = never heard of. tid 0 is the idle task. Pointers are valid until the next tt_world_event. */

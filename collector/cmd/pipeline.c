@@ -230,8 +230,7 @@ static void name_early(struct tt_pipeline *p, const struct tt_batch *batch)
 	for (unsigned i = 0; i < batch->nr_records; i++) {
 		const struct tt_record *rec = (const struct tt_record *)at;
 
-		if (rec->kind == TT_EV_TASK)
-			tt_world_name_early(p->world, (const struct tt_task *)rec);
+		tt_world_name_early(p->world, rec);
 		at += rec->size;
 	}
 }

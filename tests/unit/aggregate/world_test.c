@@ -199,8 +199,8 @@ Test(world, a_hook_change_is_in_the_info_and_a_hostile_one_is_cut)
 
 /* Where tasks were when they left the CPU */
 
-static void switch_to(unsigned cpu, uint64_t ts_ns, uint32_t prev_tid, uint32_t next_tid, unsigned state, unsigned wait_kind,
-		      uint64_t kstack)
+static void switch_to(unsigned cpu, uint64_t ts_ns, uint32_t prev_tid, uint32_t next_tid, unsigned state,
+		      unsigned wait_kind, uint64_t kstack)
 {
 	struct tt_ev_switch sw = { .ev = { TT_EV_SWITCH, (uint16_t)cpu, state, ts_ns } };
 
@@ -297,4 +297,22 @@ Test(world, more_sleepers_than_it_remembers_are_counted)
 	cr_expect(eq(u64, tt_world_nr_forgotten(f.world) - nr_before, 5));
 	switch_to(0, 1u << 20, TT_WORLD_TASKS_MAX + 6, 7, TT_STATE_SLEEPING, 0, 6000);
 	cr_expect(eq(u64, came_from(), 5000));
+}
+
+/* Requests come before what says which disk they went to. */
+Test(world, a_device_has_its_name_before_its_time)
+{
+	struct tt_device rec = { .rec = { .size = sizeof(rec), .kind = TT_EV_DEVICE },
+				 .dev = 253u << 20,
+				 .name = "vda" };
+	struct tt_loss other = { .rec = { .size = sizeof(other), .kind = TT_EV_LOSS } };
+
+	tt_world_name_early(f.world, &other.rec);
+	cr_expect(eq(ptr, (void *)tt_world_device(f.world, 253u << 20), NULL));
+	tt_world_name_early(f.world, &rec.rec);
+	cr_assert(tt_world_device(f.world, 253u << 20) != NULL);
+	cr_expect(eq(str, (char *)tt_world_device(f.world, 253u << 20)->name, "vda"));
+	memcpy(rec.name, "vdb", 3);
+	tt_world_name_early(f.world, &rec.rec);
+	cr_expect(eq(str, (char *)tt_world_device(f.world, 253u << 20)->name, "vda"), "what is known stays");
 }
