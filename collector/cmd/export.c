@@ -209,7 +209,7 @@ static void tell_end(const struct export *ex, const struct tt_export_end *end)
 			log_warn("%s: there is %s in what was asked for", file,
 				 tt_cause_lack((enum tt_cause)cause));
 	}
-	if (ex->opts->causes == TT_CAUSES_ALL && !nr_hits)
+	if (ex->opts->causes == TT_CAUSES_ALL && !nr_hits && !ex->opts->exporter->takes_counters)
 		log_warn("%s: there is nothing in what was asked for", file);
 	if (stacked && !ex->opts->common.device)
 		log_info("%s lies on other disks: its I/O is there twice; --device chooses one", stacked);
@@ -246,6 +246,7 @@ static int export_session(const struct export_options *opts)
 		.writes_to_stdout = !strcmp(opts->output, "-"),
 		.needs_stacks = true,
 		.needs_names_first = opts->exporter->needs_names_first,
+		.takes_counters = opts->exporter->takes_counters,
 		.ctx = &ex,
 		.open = open_export,
 		.event = take_event,

@@ -58,6 +58,7 @@ struct tt_replay_job {
 	bool writes_to_stdout;
 	bool needs_stacks;
 	bool needs_names_first; /* stacks are complete before the first event: the session is read twice */
+	bool takes_counters; /* a session without single events is worth something, too; else it is refused with -ENODATA */
 	void *ctx;
 	/* In this order; a failure ends it, and all but event have logged it. -EPIPE: nobody wants more, which ends it as well. */
 	int (*open)(void *ctx, const struct tt_replay_scene *scene);
@@ -66,5 +67,5 @@ struct tt_replay_job {
 };
 
 /* Opens the session, reads it and tells what is to be told: damage, losses, stacks without room. Names of tasks, stacks and devices are
- * those of the whole session, whatever part is looked at. A session of counters only has no events: refused with -ENODATA. */
+ * those of the whole session, whatever part is looked at. */
 int tt_replay_run(const struct tt_replay_job *job);

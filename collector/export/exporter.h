@@ -51,6 +51,7 @@ struct tt_exporter {
 	void (*close)(void *state); /* NULL is fine */
 	/* NULL, or writes what describes its format (--schema). Needs no session. -ENOMEM. */
 	int (*schema)(struct tt_out *out);
+	bool takes_counters; /* of sessions that hold no single events, too */
 };
 
 #define TT_EXPORTER(name) extern const struct tt_exporter tt_exporter_##name;

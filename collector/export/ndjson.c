@@ -291,6 +291,7 @@ const struct tt_exporter tt_exporter_ndjson = {
 	.name = "ndjson",
 	.help = "every event as a line of JSON; --schema describes the lines",
 	.needs_names_first = true,
+	.takes_counters = true,
 	.open = ndjson_open,
 	.event = ndjson_event,
 	.finish = ndjson_finish,

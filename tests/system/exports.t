@@ -92,6 +92,11 @@ if python3 -c 'import jsonschema' 2>/dev/null; then
 	check "what its schema does not say is refused" "it is not" eval '! python3 "$here/exports.py" schema.json schema wrong.ndjson >python.out 2>&1 && grep -q "^not ok" python.out'
 fi
 
+"$TT" record -q --source procfs -d 300ms -o counters.tt 2>err
+run export -f ndjson -o counters.ndjson counters.tt
+check_equal "ndjson: counters alone" "$? $(wc -c <err) $(jq -r .type counters.ndjson | sort -u | grep -c '^\(session\|cpu-counters\|task-counters\|end\)$')" "0 0 4"
+validates counters.ndjson "counters"
+
 # --- all of them ---
 
 "$H/made_session" many.tt switches 200000
