@@ -85,7 +85,8 @@ contract:
 	$(Q)mkdir -p $(B) && scripts/stap-contract bpf >$(B)/contract.stp && mv $(B)/contract.stp stap/tapset/contract.stp
 
 # --- collector ---
-$(PROTO_C): $(B)/%.pb-c.c: %.proto
+# A pattern of two targets is made at once, and who includes the header is built anew with it.
+$(B)/%.pb-c.c $(B)/%.pb-c.h: %.proto
 	$(call say,PROTOC,$<)
 	$(Q)mkdir -p $(B) && protoc-c -I. --c_out=$(B) $<
 $(PROTO_C:.c=.o): %.o: %.c
