@@ -55,7 +55,7 @@ BENCH   := $(B)/tests/bench/empty.bpf.o $(patsubst tests/bench/%.c,$(B)/tests/be
 HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c)) \
 	   $(patsubst tests/vm/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/vm/helpers/*.c)) \
 	   $(patsubst tests/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/helpers/*.c)) \
-	   $(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp
+	   $(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp $(B)/tests/bench/peak
 
 all: $(B)/timethief
 
