@@ -12,6 +12,7 @@
 
 #include "collector/aggregate/coarse.h"
 #include "collector/aggregate/findings.h"
+#include "collector/aggregate/occupants.h"
 #include "collector/aggregate/view.h"
 #include "collector/aggregate/who.h"
 
@@ -25,11 +26,6 @@ enum {
 };
 enum { WOKEN, PREEMPTED };
 
-struct slice {
-	uint64_t from_ts_ns, to_ts_ns;
-	uint32_t tid;
-};
-
 struct cpu_state {
 	struct tt_hist wait[NR_KINDS], deliver;
 	uint64_t stolen_ns;
@@ -39,8 +35,7 @@ struct cpu_state {
 	/* recorded + shed + unseen = growth of rq->nr_switches; whatever the view leaves out */
 	uint64_t nr_recorded, nr_shed, nr_unseen, window_begin_switches, window_switches;
 	bool in_window, has_growth;
-	struct slice slices[NR_SLICES]; /* ring */
-	uint64_t nr_slices;
+	struct tt_occupants occupants;
 	unsigned debt; /* slices looked at that were not earned yet, see ask_for_behind */
 };
 
@@ -187,8 +182,11 @@ static void runq_close(void *state)
 
 	if (!rq)
 		return;
-	for (unsigned i = 0; i < rq->nr_cpus; i++)
+	for (unsigned i = 0; i < rq->nr_cpus; i++) {
+		if (rq->cpus[i])
+			tt_occupants_close(&rq->cpus[i]->occupants);
 		free(rq->cpus[i]);
+	}
 	tt_who_close(&rq->who);
 	free(rq->waiters);
 	free(rq);
@@ -220,6 +218,10 @@ static struct cpu_state *get_cpu(struct runq *rq, unsigned cpu)
 		return NULL;
 	if (!rq->cpus[cpu]) {
 		rq->cpus[cpu] = calloc(1, sizeof(struct cpu_state));
+		if (rq->cpus[cpu] && tt_occupants_open(&rq->cpus[cpu]->occupants, NR_SLICES)) {
+			free(rq->cpus[cpu]);
+			rq->cpus[cpu] = NULL;
+		}
 		if (rq->cpus[cpu] && cpu >= rq->nr_cpus)
 			rq->nr_cpus = cpu + 1;
 	}
@@ -308,19 +310,19 @@ static void blame(const struct runq *rq, struct waiter *w, uint32_t tid, uint64_
 	name_behind(rq, lightest);
 }
 
-static uint64_t overlap_ns(uint64_t a_from, uint64_t a_to, uint64_t b_from, uint64_t b_to)
-{
-	uint64_t from = a_from > b_from ? a_from : b_from, to = a_to < b_to ? a_to : b_to;
-
-	return to > from ? to - from : 0;
-}
+struct look_back {
+	const struct runq *rq;
+	struct waiter *w;
+	uint32_t tid; /* the waiter */
+};
 
 /* A task does not wait for itself: its own slices reach into the wait where the clocks differ by a little. */
-static void blame_other(const struct runq *rq, struct waiter *w, uint32_t tid, uint32_t waiter_tid,
-			uint64_t ns)
+static void blame_other(void *ctx, uint32_t tid, uint64_t from_ts_ns, uint64_t to_ts_ns)
 {
-	if (tid != waiter_tid)
-		blame(rq, w, tid, ns);
+	const struct look_back *look = ctx;
+
+	if (tid != look->tid)
+		blame(look->rq, look->w, tid, to_ts_ns - from_ts_ns);
 }
 
 /* Who had the CPU that the task was queued on while it waited, as far as the last slices tell. Returns how
@@ -329,28 +331,18 @@ static unsigned find_behind(struct runq *rq, struct waiter *w, unsigned cpu, con
 {
 	const struct cpu_state *c = cpu < rq->nr_cpus ? rq->cpus[cpu] : NULL;
 	const struct tt_world_cpu *wc = tt_world_cpu(rq->world, cpu);
-	unsigned nr = c && c->nr_slices < NR_SLICES ? (unsigned)c->nr_slices : NR_SLICES;
-	uint64_t to_ts_ns = sw->ev.ts_ns, from_ts_ns = to_ts_ns - sw->wait_ns;
-	uint64_t oldest_ts_ns = to_ts_ns, known_to_ts_ns = to_ts_ns;
-	unsigned i;
+	struct look_back look = { rq, w, sw->next_tid };
+	uint64_t known_ns;
+	unsigned nr;
 
 	if (!c)
 		return 0;
-	for (i = 0; i < nr && oldest_ts_ns > from_ts_ns; i++) {
-		const struct slice *s = &c->slices[(c->nr_slices - 1 - i) % NR_SLICES];
-
-		if (!i && cpu == sw->ev.cpu) /* after an unseen switch nobody knows who ran up to now */
-			known_to_ts_ns = s->to_ts_ns;
-		else if (!i && wc) /* on another CPU somebody runs on since its last switch */
-			blame_other(rq, w, wc->running_tid, sw->next_tid,
-				    overlap_ns(s->to_ts_ns, to_ts_ns, from_ts_ns, to_ts_ns));
-		blame_other(rq, w, s->tid, sw->next_tid,
-			    overlap_ns(s->from_ts_ns, s->to_ts_ns, from_ts_ns, to_ts_ns));
-		if (s->from_ts_ns < oldest_ts_ns)
-			oldest_ts_ns = s->from_ts_ns;
-	}
-	w->asked_ns += overlap_ns(oldest_ts_ns, known_to_ts_ns, from_ts_ns, to_ts_ns);
-	return i;
+	/* on another CPU somebody runs on since its last switch */
+	nr = tt_occupants_between(&c->occupants, sw->ev.ts_ns - sw->wait_ns, sw->ev.ts_ns,
+				  wc && cpu != sw->ev.cpu ? wc->running_tid : TT_TID_UNKNOWN, blame_other,
+				  &look, &known_ns);
+	w->asked_ns += known_ns;
+	return nr;
 }
 
 /* Short slices and long waits would make this most of the work: a switch earns the right to look at
@@ -422,9 +414,7 @@ static void on_switch(struct runq *rq, const struct tt_ev_switch *sw)
 	}
 	c->nr_recorded++;
 	c->debt -= c->debt < EARNED_PER_SWITCH ? c->debt : EARNED_PER_SWITCH;
-	if (sw->slice_ns && sw->slice_ns <= sw->ev.ts_ns)
-		c->slices[c->nr_slices++ % NR_SLICES] =
-			(struct slice){ sw->ev.ts_ns - sw->slice_ns, sw->ev.ts_ns, sw->prev_tid };
+	tt_occupants_switch(&c->occupants, sw);
 	if (!sw->wait_ns || !sw->next_tid)
 		return;
 	c->recorded_wait_ns += sw->wait_ns;
