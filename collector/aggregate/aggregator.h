@@ -40,6 +40,7 @@ struct tt_interval {
 
 struct tt_aggregator {
 	const char *name, *title, *help; /* "steal" "STEAL" */
+	bool on_request;		 /* not among all sections: only when it is named */
 	int (*open)(const struct tt_agg_options *opts, void **ret_state);
 	void (*event)(void *state, const struct tt_event *ev);
 	/* Adds one section, findings and checks. 0 or -ENOMEM. */

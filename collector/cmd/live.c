@@ -113,7 +113,7 @@ static const struct argp live_argp = {
 	.parser = parse_live,
 	.args_doc = "[SECTION...] [INTERVAL [COUNT]]",
 	.doc = "The numbers of timethief report, every INTERVAL.\v"
-	       "SECTION is steal, disk, runq or cpu (default: all but cpu). INTERVAL takes a unit, such as 500ms (default "
+	       "SECTION is steal, disk, runq, cpu or chord (default: all but the last two). INTERVAL takes a unit, such as 500ms (default "
 	       "1 s, at "
 	       "least 100ms); after COUNT intervals it ends. With --json every interval is one object on one "
 	       "line.",

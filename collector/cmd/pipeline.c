@@ -275,7 +275,7 @@ static int open_stages(struct tt_pipeline *p, const struct tt_pipeline_options *
 		struct stage *stage = &p->stages[p->nr_stages];
 		int err;
 
-		if (opts->sections && !(opts->sections >> i & 1))
+		if (opts->sections ? !(opts->sections >> i & 1) : tt_aggregators[i]->on_request)
 			continue;
 		err = tt_aggregators[i]->open(&agg_opts, &stage->state);
 		if (err)

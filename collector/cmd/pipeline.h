@@ -18,7 +18,7 @@ enum { TT_SECTIONS_MAX = 16 };
 struct tt_pipeline_options {
 	const struct tt_info *info;    /* must outlive the pipeline */
 	const struct tt_view *view;    /* too */
-	uint64_t sections;	       /* bit n: tt_aggregators[n]; 0 = all */
+	uint64_t sections;	       /* bit n: tt_aggregators[n]; 0 = all but those on request */
 	uint64_t from_ts_ns, to_ts_ns; /* to 0 = no end */
 	/* NULL, or who takes the same events as the aggregators, after the world has. An error ends it: no more events, and the
 	 * sink returns it. */

@@ -45,7 +45,7 @@ static error_t parse_report(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option report_options[] = {
-	{ "section", KEY_SECTION, "NAME", 0, "only this section: steal, disk, runq or cpu; repeatable", 0 },
+	{ "section", KEY_SECTION, "NAME", 0, "only this section: steal, disk, runq, cpu, or chord (who delays whom), which is shown only when it is named; repeatable", 0 },
 	{ 0 },
 };
 

@@ -41,6 +41,19 @@ for section in steal disk runq; do
 	check_equal "--section $section says the same" "$(jq -S ".sections.$section" "$T/$section.json" | sha256sum)" \
 		"$(jq -S ".sections.$section" "$T/all.json" | sha256sum)"
 done
+# Each wait is in the matrix of occupants, and in that of preempters or of wakers.
+report_json "$T/s.tt" "$T/chord.json" --section chord --top 100000 || not_ok "--section chord" "$(head -n 1 "$T/chord.json.err")"
+check_equal "all sections are those without the matrix" "$(json "$T/all.json" '.sections | has("chord")')" false
+if [ $source = bpf ]; then
+	sum() { json "$T/chord.json" "[.sections.chord.tables.$1[]?.wait_ns] | add // 0"; }
+	waited=$(json "$T/all.json" '.sections.runq.tables.cpus[] | select(.cpu == "all") | .wait_sum_ns - .shed_wait_ns')
+	check_equal "--section chord: occupants had the CPU for all the time waited" "$(sum occupants)" "$waited"
+	check_equal "--section chord: preempters and wakers began all of it" "$(calc "$(sum preempters) + $(sum wakers)")" "$waited"
+	check_equal "--section chord --by cgroup has the same sum" "$("$TT" report --json --section chord --by cgroup --top 100000 "$T/s.tt" |
+		jq '[.sections.chord.tables.occupants[].wait_ns] | add')" "$waited"
+	check_equal "the spinners wait for each other" "$(json "$T/chord.json" \
+		'[.sections.chord.tables.preempters[] | select((.from | startswith("spinner")) and (.to | startswith("spinner")))] | length > 0')" true
+fi
 for by in cpu task cgroup device; do
 	"$TT" report --by $by "$T/s.tt" >"$T/by.txt" 2>"$T/by.err"
 	check_equal "--by $by" "$? $(head -n 1 "$T/by.err")" "0 "
