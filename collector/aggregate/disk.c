@@ -348,19 +348,6 @@ static unsigned tail_bit(uint64_t total_ns)
 	return bit < NR_TAIL_BITS ? bit : NR_TAIL_BITS - 1;
 }
 
-/* The part of the device's time during which the CPU that completed the request was stolen: the answer may
- * have been there already. */
-static uint64_t stolen_ns_of(const struct disks *ds, const struct tt_disk *rec)
-{
-	uint64_t to_ts_ns = rec->rec.ts_ns - rec->flush_ns, stolen_ns;
-
-	if (rec->flush_ns > rec->rec.ts_ns || rec->device_ns > to_ts_ns)
-		return 0;
-	stolen_ns =
-		tt_world_steal_between(ds->world, rec->rec.cpu, to_ts_ns - rec->device_ns, to_ts_ns, NULL);
-	return stolen_ns < rec->device_ns ? stolen_ns : rec->device_ns;
-}
-
 /* What is done to a device that lies on others (dm, md, ...) is done to them, and counts there: it would be there twice. It
  * counts when its rows are all that is wanted. */
 static bool has_submitter(const struct disks *ds, const struct tt_disk *rec)
@@ -409,20 +396,18 @@ static bool parts_are_total(const struct tt_disk *rec)
 
 static void count_latency(struct disks *ds, struct disk *d, const struct tt_disk *rec, unsigned group)
 {
-	uint64_t stolen_ns = stolen_ns_of(ds, rec);
+	uint64_t stolen_ns = tt_request_stolen_ns(rec, ds->world);
 
 	if (rec->flags & TT_DISK_NO_END)
 		return;
 	tt_hist_add(&d->total[group], rec->total_ns);
 	d->nr_split_errors += !parts_are_total(rec);
 	add_split(&d->split, rec, stolen_ns);
-	if (group == TT_DISK_FLUSHES) /* a flush never queues: it would only dilute the two */
-		return;
-	add_split(&d->tail[group][tail_bit(rec->total_ns)], rec, stolen_ns);
-	/* an empty preflush is in the flush sequence from start to end: it never queues either */
-	if (!(rec->flags & TT_DISK_NO_START) && (rec->queue_ns || !(rec->flags & TT_DISK_NO_ISSUE)))
+	if (group != TT_DISK_FLUSHES)
+		add_split(&d->tail[group][tail_bit(rec->total_ns)], rec, stolen_ns);
+	if (tt_request_has_queue_time(rec))
 		tt_hist_add(&d->queue, rec->queue_ns);
-	if (!(rec->flags & TT_DISK_NO_ISSUE))
+	if (tt_request_has_device_time(rec))
 		tt_hist_add(&d->device, rec->device_ns);
 }
 
