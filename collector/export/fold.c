@@ -18,7 +18,7 @@ struct entry {
 };
 
 struct tt_fold {
-	bool by_label;
+	unsigned by;
 	struct entry *entries;
 	uint32_t nr;
 	uint32_t *cells; /* slot + 1, at most half of them used */
@@ -29,13 +29,13 @@ struct tt_fold {
 
 enum { NR_CELLS = 2 * TT_FOLD_MAX, NAMES_MAX = 1 << 16 };
 
-int tt_fold_open(bool by_label, struct tt_fold **ret_f)
+int tt_fold_open(unsigned by, struct tt_fold **ret_f)
 {
 	struct tt_fold *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return -ENOMEM;
-	f->by_label = by_label;
+	f->by = by;
 	/* as large as it may become, and one for each cause's others: the kernel gives the pages when they are touched */
 	f->entries = calloc(TT_FOLD_MAX + TT_CAUSE_NR, sizeof(*f->entries));
 	f->cells = calloc(NR_CELLS, sizeof(*f->cells));
@@ -75,15 +75,16 @@ static bool make_entry(struct tt_fold *f, const struct tt_hit *hit, struct entry
 	e->trim = (uint8_t)hit->trim;
 	e->dev = hit->dev;
 	e->group = hit->group;
-	e->cpu = f->by_label ? hit->cpu : TT_CPU_NONE;
+	e->cpu = f->by & TT_FOLD_BY_CPU ? hit->cpu : TT_CPU_NONE;
 	/* without a name, the number is the name */
-	if (f->by_label || !hit->comm[0])
+	if (f->by & TT_FOLD_BY_TASK || !hit->comm[0])
 		e->tid = hit->tid;
-	if (f->by_label) {
+	if (f->by & TT_FOLD_BY_TASK) {
 		e->serial = hit->serial;
 		e->pid = hit->pid;
-		e->cgroup_id = hit->cgroup_id;
 	}
+	if (f->by & TT_FOLD_BY_CGROUP)
+		e->cgroup_id = hit->cgroup_id;
 	return true;
 }
 
@@ -137,7 +138,7 @@ static struct entry *get_others(struct tt_fold *f, enum tt_cause cause)
 	return &f->entries[f->others[cause] - 1];
 }
 
-void tt_fold_add(struct tt_fold *f, const struct tt_hit *hit)
+uint32_t tt_fold_add(struct tt_fold *f, const struct tt_hit *hit)
 {
 	struct entry wanted, *e = make_entry(f, hit, &wanted) ? find_or_add(f, &wanted) : NULL;
 
@@ -147,6 +148,7 @@ void tt_fold_add(struct tt_fold *f, const struct tt_hit *hit)
 		e->weight_ns = UINT64_MAX;
 	e->nr += hit->nr;
 	e->nr_hits++;
+	return (uint32_t)(e - f->entries);
 }
 
 uint32_t tt_fold_nr(const struct tt_fold *f)
@@ -187,10 +189,10 @@ void tt_fold_get(const struct tt_fold *f, uint32_t i, struct tt_hit *ret_hit, ui
 		.nr = e->nr,
 		.dev = e->dev,
 		.group = e->group,
-		.cgroup_id = e->cgroup_id,
 		.tid = e->tid,
 		.pid = e->pid,
 		.serial = e->serial,
+		.cgroup_id = e->cgroup_id,
 		.comm = tt_intern_text(f->names, e->comm),
 		.top = e->top ? tt_intern_text(f->names, e->top - 1) : NULL,
 		.instead = e->instead ? tt_intern_text(f->names, e->instead - 1) : NULL,

@@ -47,7 +47,7 @@ static int pprof_open(const struct tt_export_context *ctx, void **ret_state)
 {
 	struct pprof *p = calloc(1, sizeof(*p));
 
-	if (!p || tt_fold_open(true, &p->fold)) {
+	if (!p || tt_fold_open(TT_FOLD_BY_TASK | TT_FOLD_BY_CGROUP | TT_FOLD_BY_CPU, &p->fold)) {
 		free(p);
 		return -ENOMEM;
 	}

@@ -8,7 +8,7 @@ int tt_profile_open(const struct tt_export_context *ctx, void **ret_state)
 {
 	struct tt_profile *p = calloc(1, sizeof(*p));
 
-	if (!p || tt_fold_open(false, &p->fold)) {
+	if (!p || tt_fold_open(TT_FOLD_BY_NAME, &p->fold)) {
 		free(p);
 		return -ENOMEM;
 	}

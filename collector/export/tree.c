@@ -17,6 +17,7 @@ struct tt_tree {
 	struct tt_intern *names;
 	struct tt_index by_frame; /* numbers of names, by tt_frame_key */
 	uint64_t nr_cut;
+	uint32_t *leaves; /* by folded hit */
 	struct tt_frame_info frames[TT_FRAMES_MAX];
 };
 
@@ -49,13 +50,14 @@ void tt_tree_close(struct tt_tree *t)
 		return;
 	free(t->nodes);
 	free(t->cells);
+	free(t->leaves);
 	tt_intern_close(t->names);
 	tt_index_close(&t->by_frame);
 	free(t);
 }
 
 /* The child of this name; TT_TREE_END = no room. */
-static uint32_t get_child(struct tt_tree *t, uint32_t parent, uint32_t id)
+static uint32_t get_child(struct tt_tree *t, uint32_t parent, uint32_t id, enum tt_frame_kind kind)
 {
 	uint64_t i = ((uint64_t)parent << 32 | id) * 0x9e3779b97f4a7c15ull >> 43;
 
@@ -69,6 +71,7 @@ static uint32_t get_child(struct tt_tree *t, uint32_t parent, uint32_t id)
 	if (t->nr == TT_TREE_NODES_MAX)
 		return TT_TREE_END;
 	t->nodes[t->nr] = (struct tt_tree_node){ .name = id,
+						 .kind = kind,
 						 .parent = parent,
 						 .first_child = TT_TREE_END,
 						 .next_sibling = t->nodes[parent].first_child };
@@ -109,6 +112,15 @@ static char *frame_name(const struct tt_tree *t, char *name, size_t size, const 
 	return name;
 }
 
+static enum tt_frame_kind kind_of(const struct tt_frame_info *f)
+{
+	if (f->is_made)
+		return TT_FRAME_MADE;
+	if (f->is_inlined)
+		return TT_FRAME_INLINE;
+	return f->is_kernel ? TT_FRAME_KERNEL : TT_FRAME_PROGRAM;
+}
+
 static uint32_t frame_id(struct tt_tree *t, const struct tt_frame_info *f)
 {
 	char name[2 * TT_NAME_FRAME_MAX];
@@ -133,7 +145,8 @@ static char *task_name(const struct tt_tree *t, char *name, size_t size, const s
 	return name;
 }
 
-static void add_hit(struct tt_tree *t, const struct tt_hit *hit, uint64_t nr_hits,
+/* The node where it ends. */
+static uint32_t add_hit(struct tt_tree *t, const struct tt_hit *hit, uint64_t nr_hits,
 		    const struct tt_stacks *stacks)
 {
 	unsigned nr = tt_frames_of_hit(hit, stacks, NULL, t->frames);
@@ -141,16 +154,20 @@ static void add_hit(struct tt_tree *t, const struct tt_hit *hit, uint64_t nr_hit
 	char name[TT_NAME_TASK_MAX];
 
 	if (t->opts.with_tasks)
-		child = get_child(t, node, tt_intern_get(t->names, task_name(t, name, sizeof(name), hit)));
+		child = get_child(t, node, tt_intern_get(t->names, task_name(t, name, sizeof(name), hit)),
+				  TT_FRAME_TASK);
 	while (child != TT_TREE_END && nr) {
+		const struct tt_frame_info *f = &t->frames[--nr];
+
 		node = child;
-		child = get_child(t, node, frame_id(t, &t->frames[--nr]));
+		child = get_child(t, node, frame_id(t, f), kind_of(f));
 	}
 	if (child == TT_TREE_END)
 		t->nr_cut += nr_hits;
 	else
 		node = child;
 	t->nodes[node].self_ns += hit->weight_ns;
+	return node;
 }
 
 /* A child is always made after its parent. */
@@ -203,12 +220,17 @@ int tt_tree_make(const struct tt_fold *f, const struct tt_stacks *stacks, const 
 	if (err)
 		return err;
 	t->opts = *opts;
+	t->leaves = calloc(tt_fold_nr(f) + 1, sizeof(*t->leaves));
+	if (!t->leaves) {
+		tt_tree_close(t);
+		return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < tt_fold_nr(f); i++) {
 		struct tt_hit hit;
 		uint64_t nr;
 
 		tt_fold_get(f, i, &hit, &nr);
-		add_hit(t, &hit, nr, stacks);
+		t->leaves[i] = add_hit(t, &hit, nr, stacks);
 	}
 	sum_up(t);
 	err = sort_children(t);
@@ -228,6 +250,26 @@ const struct tt_tree_node *tt_tree_node(const struct tt_tree *t, uint32_t node)
 const char *tt_tree_name(const struct tt_tree *t, uint32_t node)
 {
 	return tt_intern_text(t->names, t->nodes[node].name);
+}
+
+uint32_t tt_tree_nr(const struct tt_tree *t)
+{
+	return t->nr;
+}
+
+uint32_t tt_tree_nr_texts(const struct tt_tree *t)
+{
+	return tt_intern_nr(t->names);
+}
+
+const char *tt_tree_text(const struct tt_tree *t, uint32_t name)
+{
+	return tt_intern_text(t->names, name);
+}
+
+uint32_t tt_tree_leaf(const struct tt_tree *t, uint32_t i)
+{
+	return t->leaves[i];
 }
 
 uint64_t tt_tree_nr_cut(const struct tt_tree *t)

@@ -17,8 +17,11 @@ enum {
 	TT_TREE_END = UINT32_MAX, /* no such node */
 };
 
+enum tt_frame_kind { TT_FRAME_KERNEL, TT_FRAME_PROGRAM, TT_FRAME_INLINE, TT_FRAME_MADE, TT_FRAME_TASK };
+
 struct tt_tree_node {
-	uint32_t name; /* tt_tree_name */
+	uint32_t name; /* tt_tree_name, tt_tree_text */
+	enum tt_frame_kind kind; /* of the first that is there of this name */
 	uint32_t parent, first_child, next_sibling;
 	uint64_t self_ns;  /* of stacks that end here */
 	uint64_t total_ns; /* and of all below */
@@ -38,6 +41,11 @@ int tt_tree_make(const struct tt_fold *f, const struct tt_stacks *stacks, const 
 void tt_tree_close(struct tt_tree *t);
 const struct tt_tree_node *tt_tree_node(const struct tt_tree *t, uint32_t node);
 const char *tt_tree_name(const struct tt_tree *t, uint32_t node);
+uint32_t tt_tree_nr(const struct tt_tree *t); /* nodes, the root included; a parent's number is below its children's */
+uint32_t tt_tree_nr_texts(const struct tt_tree *t);
+const char *tt_tree_text(const struct tt_tree *t, uint32_t name);
+/* The node where the i-th folded hit ends. */
+uint32_t tt_tree_leaf(const struct tt_tree *t, uint32_t i);
 uint64_t tt_tree_nr_cut(const struct tt_tree *t); /* hits */
 
 /* Every node but the root, parents before their children, children in order: entered, what is below it, left. depth of the root's children

@@ -124,7 +124,7 @@ Test(exporter, more_stacks_than_it_holds_are_others)
 	uint64_t nr;
 
 	cr_assert(eq(int, tt_stacks_open(&stacks), 0));
-	cr_assert(eq(int, tt_fold_open(true, &f), 0));
+	cr_assert(eq(int, tt_fold_open(TT_FOLD_BY_TASK, &f), 0));
 	for (uint32_t tid = 1; tid <= TT_FOLD_MAX + 10; tid++) {
 		hit.tid = tid;
 		tt_fold_add(f, &hit);
@@ -153,7 +153,7 @@ Test(exporter, more_functions_than_it_holds_end_the_stack)
 	struct tt_fold *f;
 
 	cr_assert(eq(int, tt_stacks_open(&stacks), 0));
-	cr_assert(eq(int, tt_fold_open(false, &f), 0));
+	cr_assert(eq(int, tt_fold_open(TT_FOLD_BY_NAME, &f), 0));
 	hit.comm = comm;
 	hit.top = top;
 	for (unsigned i = 0; i < 400000; i++) { /* three nodes each, while names have room */
