@@ -118,7 +118,7 @@ static inline void made_mark(struct made *m, uint32_t dts_ns, uint32_t steal_ns,
 	made_stolen(m, m->t.b.cpu, steal_ns);
 }
 
-static inline void made_task(struct made *m, uint32_t tid, uint32_t pid, const char *comm)
+static inline struct tt_task *made_task(struct made *m, uint32_t tid, uint32_t pid, const char *comm)
 {
 	struct tt_task *rec = tb_record(&m->t, TT_EV_TASK, sizeof(*rec), TT_CPU_NONE, MADE_START_NS + 5000);
 
@@ -126,6 +126,7 @@ static inline void made_task(struct made *m, uint32_t tid, uint32_t pid, const c
 	rec->pid = pid;
 	rec->why = TT_TASK_AT_START;
 	memcpy(rec->comm, comm, strlen(comm) < TT_COMM_LEN ? strlen(comm) : TT_COMM_LEN);
+	return rec;
 }
 
 static inline void made_device(struct made *m, uint32_t dev, const char *name, bool is_stacked)
