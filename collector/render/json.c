@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/base/escape.h"
+#include "collector/render/json_text.h"
 #include "collector/render/words.h"
 
 enum { JSON_SCHEMA_VERSION = 1, REAL_DIGITS = 15 };
@@ -37,25 +37,6 @@ static void append(struct builder *b, json_t *array, json_t *value)
 	}
 }
 
-/* Escaped as in the text output, so that a name reads the same in both and is safe on a terminal. */
-static json_t *text_of(const char *raw)
-{
-	size_t len, size;
-	json_t *value;
-	char *safe;
-
-	if (!raw)
-		return json_null();
-	len = strlen(raw);
-	size = 4 * len + 1;
-	safe = malloc(size);
-	if (!safe)
-		return NULL;
-	value = json_string(tt_escape(safe, size, raw, len));
-	free(safe);
-	return value;
-}
-
 static json_t *u64_of(uint64_t value)
 {
 	return value <= INT64_MAX ? json_integer((json_int_t)value) : json_real((double)value);
@@ -82,7 +63,7 @@ static json_t *cell_value(const struct tt_cell *cell)
 	case TT_CELL_F64:
 		return f64_of(cell->f64);
 	case TT_CELL_TEXT:
-		return text_of(cell->text);
+		return tt_json_text(cell->text);
 	case TT_CELL_NONE:
 		break;
 	}
@@ -95,12 +76,12 @@ static json_t *host_object(struct builder *b, const struct tt_info *info)
 {
 	json_t *host = json_object();
 
-	set(b, host, "hostname", text_of(info->hostname));
-	set(b, host, "kernel_release", text_of(info->kernel_release));
-	set(b, host, "kernel_version", text_of(info->kernel_version));
-	set(b, host, "arch", text_of(info->arch));
-	set(b, host, "boot_id", text_of(info->boot_id));
-	set(b, host, "hypervisor", text_of(info->hypervisor));
+	set(b, host, "hostname", tt_json_text(info->hostname));
+	set(b, host, "kernel_release", tt_json_text(info->kernel_release));
+	set(b, host, "kernel_version", tt_json_text(info->kernel_version));
+	set(b, host, "arch", tt_json_text(info->arch));
+	set(b, host, "boot_id", tt_json_text(info->boot_id));
+	set(b, host, "hypervisor", tt_json_text(info->hypervisor));
 	set(b, host, "steal_reported", json_boolean(info->steal_reported));
 	set(b, host, "nr_cpus_possible", json_integer(info->nr_cpus_possible));
 	set(b, host, "nr_cpus_online", json_integer(info->nr_cpus_online));
@@ -116,13 +97,13 @@ static json_t *source_object(struct builder *b, const struct tt_info *info)
 		const struct tt_probe_info *p = &info->probes[i];
 		json_t *probe = json_object();
 
-		set(b, probe, "probe", text_of(p->probe));
-		set(b, probe, "rung", p->rung[0] ? text_of(p->rung) : json_null());
-		set(b, probe, "detail", text_of(p->detail));
+		set(b, probe, "probe", tt_json_text(p->probe));
+		set(b, probe, "rung", p->rung[0] ? tt_json_text(p->rung) : json_null());
+		set(b, probe, "detail", tt_json_text(p->detail));
 		append(b, probes, probe);
 	}
-	set(b, source, "name", text_of(info->source));
-	set(b, source, "reason", info->source_reason[0] ? text_of(info->source_reason) : json_null());
+	set(b, source, "name", tt_json_text(info->source));
+	set(b, source, "reason", info->source_reason[0] ? tt_json_text(info->source_reason) : json_null());
 	set(b, source, "probes", probes);
 	return source;
 }
@@ -159,23 +140,23 @@ static json_t *session_object(struct builder *b, const struct tt_report_head *he
 	json_t *session = json_object();
 	char start[48];
 
-	set(b, session, "file", text_of(head->file));
-	set(b, session, "tool_version", text_of(head->info->tool_version));
+	set(b, session, "file", tt_json_text(head->file));
+	set(b, session, "tool_version", tt_json_text(head->info->tool_version));
 	set(b, session, "start",
 	    json_string(tt_format_iso_time(start, sizeof(start), head->info, head->info->start_ts_ns)));
 	set(b, session, "start_ts_ns", u64_of(head->info->start_ts_ns));
-	set(b, session, "time_zone", text_of(head->info->time_zone));
-	set(b, session, "command", head->info->command[0] ? text_of(head->info->command) : json_null());
+	set(b, session, "time_zone", tt_json_text(head->info->time_zone));
+	set(b, session, "command", head->info->command[0] ? tt_json_text(head->info->command) : json_null());
 	if (!end)
 		return session;
 	set(b, session, "whole", json_boolean(end->has_summary && !end->damaged));
 	set(b, session, "damaged", json_boolean(end->damaged));
 	set(b, session, "stopped_at_bytes", u64_of(end->offset));
-	set(b, session, "stopped_because", end->reason[0] ? text_of(end->reason) : json_null());
+	set(b, session, "stopped_because", end->reason[0] ? tt_json_text(end->reason) : json_null());
 	if (end->has_summary) {
 		set(b, session, "dur_ns", u64_of(end->summary.end_ts_ns - end->summary.start_ts_ns));
 		set(b, session, "nr_events", u64_of(end->summary.nr_events));
-		set(b, session, "ended_by", text_of(end->summary.ended_by));
+		set(b, session, "ended_by", tt_json_text(end->summary.ended_by));
 		set(b, session, "loss", loss_object(b, end->summary.nr_lost));
 		set(b, session, "cost", cost_object(b, &end->summary));
 	}
@@ -194,7 +175,7 @@ static json_t *interval_object(struct builder *b, const struct tt_report_head *h
 	set(b, interval, "to_ns", u64_of(head->to_ts_ns > start_ns ? head->to_ts_ns - start_ns : 0));
 	set(b, interval, "dur_ns",
 	    u64_of(head->to_ts_ns > head->from_ts_ns ? head->to_ts_ns - head->from_ts_ns : 0));
-	set(b, interval, "only", text_of(head->only));
+	set(b, interval, "only", tt_json_text(head->only));
 	return interval;
 }
 
@@ -206,12 +187,12 @@ static json_t *check_array(struct builder *b, const struct tt_report *report)
 		const struct tt_check *c = &report->checks[i];
 		json_t *check = json_object();
 
-		set(b, check, "probe", text_of(c->probe));
+		set(b, check, "probe", tt_json_text(c->probe));
 		set(b, check, "ok", c->known ? json_boolean(c->ok) : json_null());
-		set(b, check, "text", text_of(c->text));
+		set(b, check, "text", tt_json_text(c->text));
 		set(b, check, "ours", sum_of(c->ours));
 		set(b, check, "kernel", c->known ? sum_of(c->kernel) : json_null());
-		set(b, check, "unit", text_of(c->unit));
+		set(b, check, "unit", tt_json_text(c->unit));
 		append(b, checks, check);
 	}
 	return checks;
@@ -225,10 +206,10 @@ static json_t *finding_array(struct builder *b, const struct tt_report *report)
 		const struct tt_finding *f = &report->findings[i];
 		json_t *finding = json_object();
 
-		set(b, finding, "section", text_of(f->section));
-		set(b, finding, "code", text_of(f->code));
+		set(b, finding, "section", tt_json_text(f->section));
+		set(b, finding, "code", tt_json_text(f->code));
 		set(b, finding, "score_ns_per_s", f64_of(f->score_ns_per_s));
-		set(b, finding, "text", text_of(f->text));
+		set(b, finding, "text", tt_json_text(f->text));
 		append(b, findings, finding);
 	}
 	return findings;
@@ -290,8 +271,8 @@ static json_t *histogram_object(struct builder *b, const struct tt_histogram *h)
 	} percentiles[] = { { "p50_ns", 50 }, { "p90_ns", 90 }, { "p99_ns", 99 }, { "p99_9_ns", 99.9 } };
 	json_t *object = json_object();
 
-	set(b, object, "name", text_of(h->name));
-	set(b, object, "title", text_of(h->title));
+	set(b, object, "name", tt_json_text(h->name));
+	set(b, object, "title", tt_json_text(h->title));
 	set(b, object, "partial", json_boolean(h->partial));
 	set(b, object, "count", u64_of(h->hist.nr_total));
 	set(b, object, "sum_ns", u64_of(h->hist.sum_ns));
@@ -309,13 +290,13 @@ static json_t *section_object(struct builder *b, const struct tt_section *s)
 {
 	json_t *section = json_object(), *histograms = json_array(), *notes = json_array();
 
-	set(b, section, "title", text_of(s->title));
+	set(b, section, "title", tt_json_text(s->title));
 	set_tables(b, section, s);
 	for (unsigned i = 0; i < s->nr_histograms; i++)
 		append(b, histograms, histogram_object(b, &s->histograms[i]));
 	set(b, section, "histograms", histograms);
 	for (unsigned i = 0; i < s->nr_notes; i++)
-		append(b, notes, text_of(s->notes[i].text));
+		append(b, notes, tt_json_text(s->notes[i].text));
 	set(b, section, "notes", notes);
 	return section;
 }
