@@ -44,7 +44,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wex
 BPF_SRC := $(wildcard bpf/*.bpf.c)
 BPF_OBJ := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(BPF_SRC))
 BPF_MODERN_OBJ := $(patsubst %.bpf.c,$(B)/modern/%.bpf.o,$(BPF_SRC))
-SRC     := $(filter-out collector/main.c,$(wildcard collector/*.c collector/*/*.c))
+SRC     := $(filter-out collector/main.c,$(wildcard collector/*.c collector/*/*.c collector/*/*/*.c))
 # Formats of others, in the language of protobuf; the code that packs them is made by protoc-c.
 PROTO_C := $(patsubst %.proto,$(B)/%.pb-c.c,$(wildcard collector/export/proto/*.proto))
 OBJ     := $(patsubst %.c,$(B)/%.o,$(SRC)) $(PROTO_C:.c=.o)
@@ -190,7 +190,7 @@ golden: $(TESTS)
 	$(Q)for t in $(TESTS); do TT_GOLDEN_WRITE=1 $$t >/dev/null || exit 1; done
 
 format:
-	$(Q)clang-format -i $(wildcard bpf/*.c bpf/*.h collector/*.c collector/*/*.c collector/*/*.h tests/unit/*/*.c tests/fuzz/*.c tests/system/helpers/*.c tests/bench/*.c)
+	$(Q)clang-format -i $(wildcard bpf/*.c bpf/*.h collector/*.c collector/*/*.c collector/*/*.h collector/*/*/*.c collector/*/*/*.h tests/unit/*/*.c tests/fuzz/*.c tests/system/helpers/*.c tests/bench/*.c)
 
 install: all
 	install -D -m 755 $(B)/timethief $(DESTDIR)$(PREFIX)/bin/timethief

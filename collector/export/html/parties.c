@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collector/export/html/parties.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "collector/aggregate/index.h"
+
+enum {
+	NAME_LEN = 23,
+	NR_TIDS_MAX = 4 * TT_PAGE_PARTIES_MAX,
+};
+
+struct party {
+	uint64_t serial, cgroup_id; /* serial 0: not one task */
+	uint32_t tid, pid;
+	uint16_t flags;	       /* TT_TASK_* */
+	bool is_task, is_name; /* else tasks of one name */
+	char name[NAME_LEN + 1];
+};
+
+struct tt_page_parties {
+	const struct tt_world *world;
+	struct party *parties;
+	uint32_t nr, nr_tasks;
+	struct tt_index by_tid;	 /* only short cuts: asked anew after each change of a task */
+	struct tt_index by_name; /* hash of the name and of what it is */
+	uint64_t nr_folded;	 /* tasks that have no party of their own */
+};
+
+int tt_page_parties_open(const struct tt_world *world, struct tt_page_parties **ret_p)
+{
+	struct tt_page_parties *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->world = world;
+	p->parties = calloc(TT_PAGE_PARTIES_MAX, sizeof(*p->parties));
+	if (!p->parties || tt_index_open(&p->by_tid, NR_TIDS_MAX) ||
+	    tt_index_open(&p->by_name, TT_PAGE_PARTIES_MAX)) {
+		tt_page_parties_close(p);
+		return -ENOMEM;
+	}
+	p->parties[p->nr++] = (struct party){ .is_name = true, .name = "(others)" };
+	*ret_p = p;
+	return 0;
+}
+
+void tt_page_parties_close(struct tt_page_parties *p)
+{
+	if (!p)
+		return;
+	tt_index_close(&p->by_tid);
+	tt_index_close(&p->by_name);
+	free(p->parties);
+	free(p);
+}
+
+static void describe(struct party *party, const struct tt_world_task *task)
+{
+	party->serial = task->serial;
+	party->cgroup_id = task->cgroup_id;
+	party->pid = task->pid;
+	party->flags = task->flags;
+	memcpy(party->name, task->comm, sizeof(task->comm));
+}
+
+static uint32_t named_party(struct tt_page_parties *p, const char *name, bool is_name)
+{
+	uint64_t key = XXH64(name, strlen(name), is_name);
+	uint32_t i = tt_index_find(&p->by_name, key);
+
+	if (i != TT_INDEX_NONE)
+		return i;
+	if (p->nr == TT_PAGE_PARTIES_MAX)
+		return TT_PAGE_PARTY_OTHERS;
+	i = p->nr++;
+	p->parties[i] = (struct party){ .is_name = is_name };
+	strncpy(p->parties[i].name, name, NAME_LEN);
+	tt_index_put(&p->by_name, key, i);
+	return i;
+}
+
+uint32_t tt_page_party_of_name(struct tt_page_parties *p, const char *name)
+{
+	return named_party(p, name, true);
+}
+
+uint32_t tt_page_party_of_same_name(struct tt_page_parties *p, uint32_t party)
+{
+	return p->parties[party].is_task ? named_party(p, p->parties[party].name, false) : party;
+}
+
+uint32_t tt_page_party_of_task(struct tt_page_parties *p, uint32_t tid)
+{
+	uint32_t i = tt_index_find(&p->by_tid, tid);
+	const struct tt_world_task *task;
+
+	if (i != TT_INDEX_NONE)
+		return i;
+	if (!tid)
+		return named_party(p, "idle", true);
+	task = tt_world_task(p->world, tid);
+	if (p->nr_tasks < TT_PAGE_TASKS_MAX && p->nr < TT_PAGE_PARTIES_MAX) {
+		p->nr_tasks++;
+		i = p->nr++;
+		p->parties[i] = (struct party){ .is_task = true, .tid = tid };
+		if (task)
+			describe(&p->parties[i], task);
+	} else {
+		p->nr_folded++;
+		i = named_party(p, task ? task->comm : "", false);
+	}
+	if (!tt_index_put(&p->by_tid, tid, i)) {
+		tt_index_clear(&p->by_tid);
+		tt_index_put(&p->by_tid, tid, i);
+	}
+	return i;
+}
+
+void tt_page_parties_event(struct tt_page_parties *p, const struct tt_event *ev)
+{
+	const struct tt_world_task *task;
+	const struct tt_task *rec;
+	uint32_t i;
+
+	if (ev->kind != TT_EV_TASK)
+		return;
+	rec = (const struct tt_task *)((const struct tt_ev_record *)ev)->rec;
+	i = tt_index_find(&p->by_tid, rec->tid);
+	task = tt_world_task(p->world, rec->tid);
+	if (i == TT_INDEX_NONE || !task || !rec->tid)
+		return;
+	if (!p->parties[i].is_task || (p->parties[i].serial && p->parties[i].serial != task->serial))
+		tt_index_remove(&p->by_tid, rec->tid);
+	else
+		describe(&p->parties[i], task);
+}
+
+void tt_page_parties_put(const struct tt_page_parties *p, struct tt_page_cgroups *cgroups,
+			 struct tt_page_pack *pack)
+{
+	enum { IS_TASK = 1, IS_NAME = 2, IS_OURS = 4, IS_KERNEL = 8 };
+
+	tt_page_pack_column(pack, "party.name", TT_PAGE_TEXTS);
+	for (uint32_t i = 0; i < p->nr; i++)
+		tt_page_pack_raw(pack, p->parties[i].name);
+	tt_page_pack_column(pack, "party.flags", TT_PAGE_UNSIGNED);
+	for (uint32_t i = 0; i < p->nr; i++) {
+		const struct party *party = &p->parties[i];
+
+		tt_page_pack_number(pack, (party->is_task ? IS_TASK : 0) | (party->is_name ? IS_NAME : 0) |
+						  (party->flags & TT_TASK_OURS ? IS_OURS : 0) |
+						  (party->flags & TT_TASK_KTHREAD ? IS_KERNEL : 0));
+	}
+	tt_page_pack_column(pack, "party.tid", TT_PAGE_DELTA);
+	for (uint32_t i = 0; i < p->nr; i++)
+		tt_page_pack_number(pack, p->parties[i].tid);
+	tt_page_pack_column(pack, "party.pid", TT_PAGE_DELTA);
+	for (uint32_t i = 0; i < p->nr; i++)
+		tt_page_pack_number(pack, p->parties[i].pid);
+	tt_page_pack_column(pack, "party.cgroup", TT_PAGE_UNSIGNED);
+	for (uint32_t i = 0; i < p->nr; i++)
+		tt_page_pack_number(pack, tt_page_cgroups_get(cgroups, p->parties[i].cgroup_id));
+}
+
+uint64_t tt_page_parties_nr_folded(const struct tt_page_parties *p)
+{
+	return p->nr_folded;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* parties - who the page tells apart: tasks, and those that are none ("(stolen)", "[shed]", "idle").
+ *
+ * A party is a number below TT_PAGE_PARTIES_MAX. Tasks that come when TT_PAGE_TASKS_MAX are there share a party with all others of the same
+ * name; when there are too many names, that is "(others)", number 0.
+ */
+#pragma once
+
+#include "collector/aggregate/world.h"
+#include "collector/export/html/cgroups.h"
+
+enum { TT_PAGE_TASKS_MAX = 12288, TT_PAGE_PARTIES_MAX = 16384, TT_PAGE_PARTY_OTHERS = 0 };
+
+struct tt_page_parties;
+
+int tt_page_parties_open(const struct tt_world *world, struct tt_page_parties **ret_p); /* -ENOMEM */
+void tt_page_parties_close(struct tt_page_parties *p);
+/* Every event, after the world: names change, and tids are used again. */
+void tt_page_parties_event(struct tt_page_parties *p, const struct tt_event *ev);
+
+/* Not for TT_TID_UNKNOWN. 0 is idle. */
+uint32_t tt_page_party_of_task(struct tt_page_parties *p, uint32_t tid);
+uint32_t tt_page_party_of_name(struct tt_page_parties *p, const char *name);
+
+/* Who a task shares a party with when it has none of its own: all tasks of its name. Others stay what they are. */
+uint32_t tt_page_party_of_same_name(struct tt_page_parties *p, uint32_t party);
+
+/* Columns "party.*"; a party's cgroup is what tt_page_cgroups_get tells. */
+void tt_page_parties_put(const struct tt_page_parties *p, struct tt_page_cgroups *cgroups,
+			 struct tt_page_pack *pack);
+/* Tasks that found no party of their own; one that is looked up again after the short cuts were cleared counts again. */
+uint64_t tt_page_parties_nr_folded(const struct tt_page_parties *p);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who the page tells apart, and what happens when there are too many. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+
+#include "collector/export/html/pairs.h"
+
+#define START_NS 1000000000ull
+
+struct scene {
+	struct tt_info info;
+	struct tt_view view;
+	struct tt_world *world;
+	struct tt_page_parties *parties;
+};
+
+static void open_scene(struct scene *s)
+{
+	s->info.user_hz = 100;
+	cr_assert(eq(int, tt_world_open(&s->info, &s->world), 0));
+	cr_assert(eq(int, tt_page_parties_open(s->world, &s->parties), 0));
+}
+
+static void close_scene(struct scene *s)
+{
+	tt_page_parties_close(s->parties);
+	tt_world_close(s->world);
+}
+
+/* A task appears, under a name: "a" or "b". */
+static void add_task(struct scene *s, uint32_t tid, uint64_t start_ns, char name)
+{
+	struct tt_task rec = {
+		.rec = { .size = sizeof(rec), .kind = TT_EV_TASK, .cpu = TT_CPU_NONE, .ts_ns = START_NS },
+		.start_ns = start_ns,
+		.tid = tid,
+		.pid = tid,
+		.why = TT_TASK_FORK,
+		.comm = { name }
+	};
+	struct tt_ev_record ev = { { TT_EV_TASK, TT_CPU_NONE, 0, START_NS }, &rec.rec };
+
+	tt_world_event(s->world, &ev.ev);
+	tt_page_parties_event(s->parties, &ev.ev);
+}
+
+Test(page_parties, a_task_stays_the_same_and_a_used_tid_is_another)
+{
+	struct scene s = { 0 };
+	uint32_t first;
+
+	open_scene(&s);
+	add_task(&s, 7, 100, 'a');
+	first = tt_page_party_of_task(s.parties, 7);
+	cr_expect(eq(u32, tt_page_party_of_task(s.parties, 7), first));
+	cr_expect(ne(u32, tt_page_party_of_task(s.parties, 8), first));
+	add_task(&s, 7, 200, 'b');
+	cr_expect(ne(u32, tt_page_party_of_task(s.parties, 7), first));
+	cr_expect(eq(u32, tt_page_party_of_task(s.parties, 0), tt_page_party_of_name(s.parties, "idle")));
+	cr_expect(eq(u64, tt_page_parties_nr_folded(s.parties), 0));
+	close_scene(&s);
+}
+
+Test(page_parties, too_many_tasks_share_by_name)
+{
+	struct scene s = { 0 };
+	uint32_t a = 0, b = 0;
+
+	open_scene(&s);
+	for (uint32_t tid = 1; tid <= TT_PAGE_TASKS_MAX + 10; tid++) {
+		add_task(&s, tid, tid, tid % 2 ? 'a' : 'b');
+		*(tid % 2 ? &a : &b) = tt_page_party_of_task(s.parties, tid);
+	}
+	cr_expect(eq(u64, tt_page_parties_nr_folded(s.parties), 10));
+	cr_expect(ne(u32, a, b));
+	cr_expect(eq(u32, tt_page_party_of_same_name(s.parties, a), a), "is all of them already");
+	cr_expect(eq(u32, tt_page_party_of_same_name(s.parties, tt_page_party_of_task(s.parties, 1)), a));
+	cr_expect(eq(u32, tt_page_party_of_same_name(s.parties, TT_PAGE_PARTY_OTHERS), TT_PAGE_PARTY_OTHERS));
+	cr_expect(ne(u32, tt_page_party_of_name(s.parties, "a"), a), "a word of ours is no task");
+	close_scene(&s);
+}
+
+Test(page_parties, too_many_names_are_others)
+{
+	struct scene s = { 0 };
+	char name[16];
+	uint32_t last = 1;
+
+	open_scene(&s);
+	for (unsigned i = 0; i < TT_PAGE_PARTIES_MAX; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		last = tt_page_party_of_name(s.parties, name);
+		cr_assert(lt(u32, last, TT_PAGE_PARTIES_MAX));
+	}
+	cr_expect(eq(u32, last, TT_PAGE_PARTY_OTHERS));
+	close_scene(&s);
+}
+
+/* Each of 200 tasks wakes each: more pairs than there is room for. What is charged is all there. */
+Test(page_pairs, too_many_pairs_are_those_of_names)
+{
+	enum { NR = 200 };
+	struct tt_page_cells *cells = NULL;
+	struct tt_page_pairs *pairs = NULL;
+	struct scene s = { 0 };
+	uint64_t wait_ns = 0;
+
+	open_scene(&s);
+	cr_assert(eq(int, tt_page_cells_open(START_NS, 1 << 17, &cells), 0));
+	cr_assert(eq(int, tt_page_pairs_open(s.world, &s.view, s.parties, cells, &pairs), 0));
+	for (uint32_t tid = 1; tid <= NR; tid++)
+		add_task(&s, tid, tid, tid % 2 ? 'a' : 'b');
+	for (uint32_t i = 0; i < NR * NR; i++) {
+		struct tt_ev_switch sw = { .ev = { TT_EV_SWITCH, 0, 0, START_NS + 1000 + i },
+					   .next_tid = 1 + i / NR,
+					   .waker_tid = 1 + i % NR,
+					   .wait_ns = 10,
+					   .wait_kind = TT_WAIT_WAKEUP };
+
+		tt_world_event(s.world, &sw.ev);
+		tt_page_pairs_event(pairs, &sw.ev);
+	}
+	tt_page_cells_finish(cells);
+	for (uint32_t i = 0; i < tt_page_cells_nr(cells); i++)
+		wait_ns += tt_page_cells_get(cells, i)->ns;
+	cr_expect(eq(u64, wait_ns, 2ull * NR * NR * 10), "as a waker's, and as an occupant's");
+	cr_expect(gt(u64, tt_page_pairs_nr_merged(pairs), NR * NR - TT_PAGE_TASK_PAIRS_MAX - NR));
+	cr_expect(lt(u32, tt_page_pairs_nr(pairs), TT_PAGE_TASK_PAIRS_MAX + 10), "two names, not (others)");
+	tt_page_pairs_close(pairs);
+	tt_page_cells_close(cells);
+	close_scene(&s);
+}
