@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// data - the columns that the collector packed into the page (FORMAT.md, ../pack.h): bytes to numbers and texts.
+
+const UNSIGNED = 0, DELTA = 1, TEXTS = 2;
+
+export function bytesOfBase64(text) {
+	const binary = atob(text.trim());
+	const bytes = new Uint8Array(binary.length);
+
+	for (let i = 0; i < binary.length; i++)
+		bytes[i] = binary.charCodeAt(i);
+	return bytes;
+}
+
+export async function inflate(bytes) {
+	if (typeof DecompressionStream === 'undefined')
+		throw new Error('this browser is too old for this page: it has no DecompressionStream (Chromium 80, Firefox 113, Safari 16.4 have)');
+	const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
+
+	return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+function numbersOf(bytes, [coding, offset, length, count], name) {
+	const numbers = new Float64Array(count);
+	const end = offset + length;
+	let at = offset, last = 0;
+
+	for (let i = 0; i < count; i++) {
+		let value = 0, scale = 1, byte;
+
+		do {
+			if (at >= end)
+				throw new Error(`the page's data is damaged: column ${name} ends within number ${i}`);
+			byte = bytes[at++];
+			value += (byte & 127) * scale;
+			scale *= 128;
+		} while (byte & 128);
+		if (coding === DELTA) {
+			last += value % 2 ? -(value + 1) / 2 : value / 2;
+			value = last;
+		}
+		numbers[i] = value;
+	}
+	return numbers;
+}
+
+function textsOf(bytes, [, offset, length, count]) {
+	const texts = new TextDecoder().decode(bytes.subarray(offset, offset + length)).split('\0');
+
+	texts.length = count;
+	return texts;
+}
+
+// columns.numbers(NAME), columns.texts(NAME): decoded when asked for, once. A column that is not there is empty.
+export function columnsOf(bytes) {
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const indexBytes = bytes.length >= 4 ? view.getUint32(bytes.length - 4, true) : 0;
+	const decoded = new Map();
+
+	if (!indexBytes || indexBytes > bytes.length - 4)
+		throw new Error('the page\'s data is damaged: it has no index');
+	const index = JSON.parse(new TextDecoder().decode(bytes.subarray(bytes.length - 4 - indexBytes, bytes.length - 4)));
+	const once = (name, decode, nothing) => {
+		if (!decoded.has(name))
+			decoded.set(name, Object.hasOwn(index, name) ? decode(bytes, index[name], name) : nothing);
+		return decoded.get(name);
+	};
+
+	return {
+		numbers: (name) => once(name, (b, entry) => numbersOf(b, entry, name), new Float64Array(0)),
+		texts: (name) => once(name, textsOf, []),
+		has: (name) => Object.hasOwn(index, name),
+		isText: (name) => index[name]?.[0] === TEXTS,
+	};
+}
+
+export { UNSIGNED, DELTA, TEXTS };

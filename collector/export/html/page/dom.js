@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// dom - elements made from data. Whatever a name holds, it goes in as text or as an attribute's value, never as markup.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+function build(node, attributes, children) {
+	for (const [key, value] of Object.entries(attributes ?? {})) {
+		if (value === null || value === undefined || value === false)
+			continue;
+		if (typeof value === 'function')
+			node.addEventListener(key, value);
+		else
+			node.setAttribute(key, value === true ? '' : value);
+	}
+	node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+	return node;
+}
+
+// A function as an attribute's value listens to that event.
+export function el(name, attributes, ...children) {
+	return build(document.createElement(name), attributes, children);
+}
+
+export function svg(name, attributes, ...children) {
+	return build(document.createElementNS(SVG, name), attributes, children);
+}
+
+export function fill(node, ...children) {
+	node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+	return node;
+}
+
+export function byId(id) {
+	return document.getElementById(id);
+}
+
+let nrIds = 0;
+export function freshId(prefix) {
+	return `${prefix}-${++nrIds}`;
+}
+
+// A group of radio buttons that look like one switch. options: [[value, label, why not or undefined]]
+export function choice(legend, options, value, onChange) {
+	const name = freshId('choice');
+
+	return el('fieldset', { class: 'choice' }, el('legend', null, legend), el('div', { class: 'choice-options' },
+		options.map(([key, label, lack]) => el('label', { title: lack },
+			el('input', { type: 'radio', name, value: key, checked: key === value, disabled: !!lack, change: () => onChange(key) }),
+			el('span', null, label)))));
+}
+
+// As choice, for more options than fit beside each other.
+export function select(label, options, value, onChange) {
+	const id = freshId('select');
+
+	return el('div', { class: 'select' }, el('label', { for: id }, label),
+		el('select', { id, change: (event) => onChange(event.target.value) },
+			options.map(([key, text]) => el('option', { value: key, selected: key === value }, text))));
+}
+
+export async function copyText(text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		return true;
+	} catch {
+		// not allowed here, as in a file of some browsers
+	}
+	const area = el('textarea', { class: 'off-screen', 'aria-hidden': 'true', tabindex: '-1' });
+
+	area.value = text;
+	document.body.append(area);
+	area.select();
+	const done = document.execCommand('copy');
+	area.remove();
+	return done;
+}
+
+let announceTimer;
+// Said by a screen reader, once things are still.
+export function announce(text) {
+	clearTimeout(announceTimer);
+	announceTimer = setTimeout(() => { byId('status').textContent = text; }, 250);
+}

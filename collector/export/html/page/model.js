@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// model - the session as views ask for it: times, CPUs, disks, parties, and what is in a selection.
+import { Cells, FAMILY } from './cells.js';
+
+export const CAUSES = ['steal', 'runq', 'disk', 'cpu'];
+export const CAUSE_WORDS = { steal: 'Stolen', runq: 'Run queue', disk: 'Disk', cpu: 'On CPU' };
+const DATA_VERSION = 1;
+
+// Places within families, as FORMAT.md has them.
+const CPU_SUMS = ['stolen', 'shedSteal', 'woken', 'preempted', 'waitStolen', 'shedWait', 'user', 'kernel', 'idle', 'sampleStolen', 'unsampled'];
+const DEVICE_SUMS = ['read', 'write', 'discard', 'flush', 'readBytes', 'writeBytes', 'discardBytes', 'flushBytes', 'queue', 'requeue', 'device',
+	'stolen', 'flushTime', 'shed', 'failed'];
+const HEATS = ['read', 'write', 'queue', 'device'];
+const FLAG_IS_WORD = 2;
+
+export class Model {
+	constructor(columns) {
+		this.columns = columns;
+		this.meta = JSON.parse(columns.texts('meta')[0]);
+		this.report = JSON.parse(columns.texts('report')[0]);
+		if (this.meta.version !== DATA_VERSION)
+			throw new Error(`this page knows data of version ${DATA_VERSION}, and holds version ${this.meta.version}`);
+		this.time = this.meta.time;
+		this.cells = new Cells(columns);
+		this.cpus = Array.from(columns.numbers('cpu.id'));
+		this.devices = columns.texts('device.name');
+		this.partyNames = columns.texts('party.name');
+		this.partyFlags = columns.numbers('party.flags');
+		this.partyTids = columns.numbers('party.tid');
+		this.partyCgroups = columns.numbers('party.cgroup');
+		this.cgroupNames = columns.texts('cgroup.name');
+		this.cgroupPaths = columns.texts('cgroup.path');
+		this.bucketUppers = columns.numbers('coarse.upper');
+	}
+
+	// --- times: ns since the page's origin; shown since the recording's start ---
+
+	get range() {
+		return [this.time.from_ns, Math.max(this.time.to_ns, this.time.from_ns + 1)];
+	}
+
+	shown(timeNs) {
+		return timeNs + this.time.since_start_ns;
+	}
+
+	// The whole slots around a stretch of time, as [first, end); null for no selection.
+	slots(selection) {
+		const width = this.time.slot_ns;
+
+		return selection && [Math.floor(selection[0] / width), Math.ceil(selection[1] / width)];
+	}
+
+	// A selection as exact as the numbers in it: whole slots, cut where the session ends.
+	snap([from, to]) {
+		const [begin, end] = this.range, width = this.time.slot_ns;
+		const first = Math.floor(Math.min(Math.max(from, begin), end - 1) / width) * width;
+		const last = Math.max(Math.ceil(Math.min(to, end) / width) * width, first + width);
+
+		return [Math.max(first, begin), Math.min(last, end)];
+	}
+
+	length(selection) {
+		const [from, to] = selection ?? this.range;
+
+		return to - from;
+	}
+
+	// --- names ---
+
+	partyName(party) {
+		const name = this.partyNames[party] ?? '(others)';
+
+		return this.partyFlags[party] & 1 ? `${name || 'tid'} ${this.partyTids[party]}` : name;
+	}
+
+	// What a party is by cgroup: its cgroup's name, or itself when it is no task.
+	partyGroup(party) {
+		return this.partyFlags[party] & FLAG_IS_WORD ? this.partyNames[party] : this.cgroupName(this.partyCgroups[party]);
+	}
+
+	cgroupName(placePlusOne) {
+		return placePlusOne ? this.cgroupNames[placePlusOne - 1] || this.cgroupPaths[placePlusOne - 1] || '/' : '(cgroup not known)';
+	}
+
+	// --- sums of a selection (null = the whole session) ---
+
+	cpuSums(cpu, selection) {
+		return this.sumsOf(FAMILY.CPU, cpu, CPU_SUMS, selection);
+	}
+
+	deviceSums(device, selection) {
+		return this.sumsOf(FAMILY.DEVICE, device, DEVICE_SUMS, selection);
+	}
+
+	sumsOf(family, which, names, selection) {
+		const slots = this.slots(selection);
+
+		return Object.fromEntries(names.map((name, i) => [name, this.cells.sum(family, which * names.length + i, slots)]));
+	}
+
+	// [{party, steal, runq, disk, cpu}] in ns, of who has any
+	taskSums(selection) {
+		const slots = this.slots(selection), parties = new Map();
+
+		for (const place of this.cells.places(FAMILY.TASK)) {
+			const { ns } = this.cells.sum(FAMILY.TASK, place, slots);
+			const party = Math.floor(place / CAUSES.length);
+
+			if (!ns)
+				continue;
+			if (!parties.has(party))
+				parties.set(party, { party, steal: 0, runq: 0, disk: 0, cpu: 0 });
+			parties.get(party)[CAUSES[place % CAUSES.length]] += ns;
+		}
+		return [...parties.values()];
+	}
+
+	causeTotals(selection) {
+		const slots = this.slots(selection), totals = { steal: 0, runq: 0, disk: 0, cpu: 0 };
+
+		for (const place of this.cells.places(FAMILY.TASK))
+			totals[CAUSES[place % CAUSES.length]] += this.cells.sum(FAMILY.TASK, place, slots).ns;
+		return totals;
+	}
+
+	// --- latencies ---
+
+	// [{id, title, what, device?}] of all heat maps that this session can have
+	get heatMaps() {
+		const maps = [{ id: 'runq', map: 0, title: 'Run queue: waits for a CPU', what: 'waits', section: 'runq' },
+			{ id: 'steal', map: 1, title: 'Stolen: length of gaps', what: 'gaps', section: 'steal' }];
+		const words = { read: ['reads', 'start to completion'], write: ['writes', 'start to completion'], queue: ['requests', 'time in the queue'],
+			device: ['requests', 'time in the device'] };
+
+		this.devices.forEach((name, device) => {
+			if (!device && !this.hasDevice(device))
+				return;
+			HEATS.forEach((heat, i) => maps.push({ id: `${heat}-${device}`, map: 2 + device * HEATS.length + i, device, heat,
+				title: `${name}: ${words[heat].join(', ')}`, what: words[heat][0], section: 'disk' }));
+		});
+		return maps;
+	}
+
+	hasDevice(device) {
+		return this.deviceSums(device, null).read.nr + this.deviceSums(device, null).write.nr + this.deviceSums(device, null).discard.nr +
+			this.deviceSums(device, null).flush.nr > 0;
+	}
+
+	// How many fell into each bucket.
+	histogram(map, selection) {
+		const slots = this.slots(selection), nr = new Float64Array(this.bucketUppers.length);
+
+		for (let bucket = 0; bucket < nr.length; bucket++)
+			nr[bucket] = this.cells.sum(FAMILY.HEAT, map * nr.length + bucket, slots).nr;
+		return nr;
+	}
+
+	bucketLower(bucket) {
+		return bucket ? this.bucketUppers[bucket - 1] + 1 : 0;
+	}
+
+	// The upper bound of the bucket that the percentile lies in; null of nothing.
+	percentile(histogram, pct) {
+		const total = histogram.reduce((a, b) => a + b, 0);
+		let left = Math.ceil((total * pct) / 100);
+
+		if (!total)
+			return null;
+		for (let bucket = 0; bucket < histogram.length; bucket++) {
+			left -= histogram[bucket];
+			if (left <= 0)
+				return this.bucketUppers[bucket];
+		}
+		return null;
+	}
+
+	// --- what is not there, and why ---
+
+	probe(name) {
+		return this.report.source.probes.find((probe) => probe.probe === name);
+	}
+
+	notes(section) {
+		return this.report.sections[section]?.notes ?? [];
+	}
+
+	hasTaskFilter() {
+		return !!this.report.interval.only;
+	}
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// top - what was recorded, what was lost, and the findings, each with the way to its evidence.
+import { byId, el, fill } from './dom.js';
+import * as format from './format.js';
+import { dataTable } from './table.js';
+
+// Where the evidence of a finding is: the part of the page, and what is to be chosen there.
+export function evidenceOf(finding, model) {
+	const device = model.devices.findIndex((name, i) => i && finding.text.startsWith(`${name}:`));
+
+	switch (finding.section) {
+	case 'steal':
+		return finding.code === 'steal-quota' ? { id: 'phase', label: 'steal by part of the second', set: { phase: 'stolen' } }
+			: { id: 'heat', label: 'heat map of steal gaps', set: { heat: 'steal' } };
+	case 'disk':
+		return { id: 'heat', label: 'heat map of this disk', set: device > 0 ? { heat: `${finding.text.includes('writes took') ? 'write' : 'read'}-${device}` } : {} };
+	case 'runq':
+		return { id: 'chord', label: 'who delays whom', set: { relation: 'occupants' } };
+	case 'cpu':
+		return { id: 'stacks', label: 'flame graph of CPU time', set: { cause: 'cpu', path: [] } };
+	default:
+		return { id: 'lost', label: 'what was lost', set: {} };
+	}
+}
+
+function facts(model) {
+	const { report, meta } = model, { host, session, interval, source } = report;
+	const stretch = interval.dur_ns, steal = host.steal_reported ? 'steal is reported' : 'reports no steal';
+	const list = [
+		['Host', `${host.hostname}${host.hypervisor ? `, ${host.hypervisor} guest` : ''}, ${format.plural(host.nr_cpus_online, 'CPU')} (${host.arch}), ${steal}`],
+		['Kernel', host.kernel_release],
+		['Recorded', `${interval.start} + ${format.ns(stretch)}, ${format.plural(report.nr_events, 'event')}${session.whole ? '' : ', the recording does not end properly'}`],
+		['Command', session.command],
+		['Source', `${source.name}${source.reason ? ` (${source.reason})` : ''}: ${source.probes.map((p) => `${p.probe} ${p.rung ?? 'off'}`).join(', ')}`],
+		['Only', interval.only],
+		['Verified', report.verified.map((check) => check.text).join('; ') || null],
+		['Baseline', meta.baseline && `${meta.baseline.file}: ${meta.baseline.hostname}, ${meta.baseline.start} + ${format.ns(meta.baseline.dur_ns)}`
+			+ (meta.baseline.lost.length ? `, lost ${meta.baseline.lost.map((l) => `${format.count(l.count)} ${l.words}`).join(', ')}` : '')],
+	];
+
+	return list.filter(([, text]) => text).flatMap(([name, text]) => [el('dt', null, name), el('dd', null, text)]);
+}
+
+function lost(model) {
+	const { meta } = model, clamped = model.columns.numbers('clamped')[0] ?? 0, items = meta.lost.map((l) => `${format.count(l.count)} ${l.words}`);
+
+	if (clamped)
+		items.push(`${format.count(clamped)} numbers beyond 2^53 were cut down to that`);
+	if (!items.length)
+		return [el('p', null, 'Nothing was lost.')];
+	const rows = meta.losses.map((l) => ({ what: l.words, cpu: l.cpu, from: model.shown(l.since_ns) / 1e9, to: model.shown(l.to_ns) / 1e9, count: l.count }));
+
+	return [el('p', null, 'Lost, and not in what is shown: ', items.join(', '), '.'),
+		rows.length ? el('details', { class: 'behind' }, el('summary', null, 'When'), dataTable('When something was lost',
+			[{ key: 'what', label: 'what', unit: 'text' }, { key: 'cpu', label: 'CPU', unit: 'count' }, { key: 'from', label: 'from s', unit: 'number', decimals: 3 },
+				{ key: 'to', label: 'to s', unit: 'number', decimals: 3 }, { key: 'count', label: 'how many', unit: 'count' }], rows,
+			{ leftOut: meta.merged.losses })) : null];
+}
+
+export function createTop(model, store) {
+	const { report } = model;
+
+	document.title = `${report.host.hostname}: ${report.session.file} – timethief`;
+	byId('title').textContent = report.session.file;
+	fill(byId('facts'), facts(model));
+	fill(byId('lost'), lost(model));
+	byId('lost').classList.toggle('is-lossy', model.meta.lost.length > 0);
+	fill(byId('findings-list'), report.findings.map((finding) => {
+		const { id, label, set } = evidenceOf(finding, model);
+
+		return el('li', null, finding.text, ' ', el('a', { href: `#${id}`, click: () => store.set(set) }, `See: ${label}`));
+	}));
+	byId('findings-none').hidden = report.findings.length > 0;
+	byId('version').textContent = report.session.tool_version;
+}
+
+// The bar that says what is selected, wherever one has scrolled to.
+export function createSelectionBar(model, store) {
+	const text = byId('selection-text'), from = byId('selection-from'), to = byId('selection-to');
+	const seconds = (timeNs) => (model.shown(timeNs) / 1e9).toFixed(3);
+
+	function show() {
+		const selection = store.get('selection'), [begin, end] = selection ?? model.range;
+
+		text.textContent = selection ? `Selected ${format.ns(end - begin)}` : 'Nothing selected: numbers are of the whole session';
+		from.value = seconds(begin);
+		to.value = seconds(end);
+		byId('selection-clear').disabled = byId('selection-zoom').disabled = !selection;
+	}
+
+	function typed() {
+		const [begin, end] = [from, to].map((input) => Number(input.value) * 1e9 - model.time.since_start_ns);
+
+		if (Number.isFinite(begin) && Number.isFinite(end) && end > begin)
+			store.set({ selection: model.snap([begin, end]) });
+		else
+			show();
+	}
+
+	from.addEventListener('change', typed);
+	to.addEventListener('change', typed);
+	byId('selection-clear').addEventListener('click', () => store.set({ selection: null }));
+	byId('selection-zoom').addEventListener('click', () => store.set({ view: store.get('selection') }));
+	byId('selection-resolution').textContent = `in steps of ${format.ns(model.time.slot_ns)}`;
+	store.on(['selection'], show);
+	show();
+}
