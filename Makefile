@@ -47,15 +47,15 @@ BPF_MODERN_OBJ := $(patsubst %.bpf.c,$(B)/modern/%.bpf.o,$(BPF_SRC))
 SRC     := $(filter-out collector/main.c,$(wildcard collector/*.c collector/*/*.c collector/*/*/*.c))
 # Formats of others, in the language of protobuf; the code that packs them is made by protoc-c.
 PROTO_C := $(patsubst %.proto,$(B)/%.pb-c.c,$(wildcard collector/export/proto/*.proto))
-OBJ     := $(patsubst %.c,$(B)/%.o,$(SRC)) $(PROTO_C:.c=.o)
-ASANOBJ := $(patsubst %.c,$(B)/asan/%.o,$(SRC)) $(patsubst $(B)/%.c,$(B)/asan/%.o,$(PROTO_C))
+OBJ     := $(patsubst %.c,$(B)/%.o,$(SRC)) $(PROTO_C:.c=.o) $(B)/collector/export/html/embed.o
+ASANOBJ := $(patsubst %.c,$(B)/asan/%.o,$(SRC)) $(patsubst $(B)/%.c,$(B)/asan/%.o,$(PROTO_C)) $(B)/asan/collector/export/html/embed.o
 TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c tests/unit/*/*_test.c))
 FUZZ    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH   := $(B)/tests/bench/empty.bpf.o $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 HELPERS := $(patsubst tests/system/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/system/helpers/*.c)) \
 	   $(patsubst tests/vm/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/vm/helpers/*.c)) \
 	   $(patsubst tests/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/helpers/*.c)) \
-	   $(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp $(B)/tests/bench/peak
+	   $(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp $(B)/tests/helpers/timethief-no-page $(B)/tests/bench/peak
 
 all: $(B)/timethief
 
@@ -104,6 +104,19 @@ $(B)/asan/%.o: %.c | $(GENERATED)
 	$(call say,CC-SAN,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP -c $< -o $@
 
+# The page of `export -f html`; empty where npm or its packages cannot be had: everything else works without. NPM= goes without it.
+NPM ?= npm
+PAGE_SRC := $(shell find collector/export/html/page -type f 2>/dev/null)
+$(B)/page.html: scripts/build-page.sh $(PAGE_SRC)
+	$(call say,PAGE,$@)
+	$(Q)mkdir -p $(B) && NPM='$(NPM)' scripts/build-page.sh collector/export/html/page $(B)/page $@
+$(B)/collector/export/html/embed.o $(B)/asan/collector/export/html/embed.o: collector/export/html/embed.S $(B)/page.html
+	$(Q)mkdir -p $(@D) && $(CC) -DPAGE_FILE='"$(B)/page.html"' -c $< -o $@
+# Where it was missing; says why it cannot be built.
+page:
+	$(Q)mkdir -p $(B) && [ -s $(B)/page.html ] || NPM='$(NPM)' scripts/build-page.sh --strict collector/export/html/page $(B)/page $(B)/page.html
+	$(Q)$(MAKE) --no-print-directory all
+
 $(B)/libtimethief.a: $(OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(B)/asan/libtimethief.a: $(ASANOBJ)
@@ -134,6 +147,11 @@ $(B)/tests/helpers/chain $(B)/tests/helpers/chain-nofp: $(wildcard tests/system/
 	$(call say,HELPER,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -O2 -g -std=gnu11 $(WARN) -D_GNU_SOURCE $(FRAMES) -c tests/system/chain/chain_c.c -o $@.c.o && \
 		$(CXX) -O2 -g -std=gnu++17 -Wall -Wextra $(FRAMES) -o $@ tests/system/chain/chain.cc $@.c.o
+
+# What a machine without npm builds.
+$(B)/tests/helpers/timethief-no-page: $(B)/collector/main.o tests/helpers/no_page.S $(B)/libtimethief.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # These read or write recordings with the collector's own code.
 $(B)/tests/helpers/%: tests/helpers/%.c $(B)/libtimethief.a
@@ -174,17 +192,22 @@ demo: deps
 
 # What recording costs, beside other tools; about half an hour. ROUNDS and the like: tests/bench/run.
 bench: deps-bench
-	$(Q)$(MAKE) --no-print-directory $(B)/timethief $(BENCH)
+	$(Q)$(MAKE) --no-print-directory $(B)/timethief $(BENCH) $(B)/tests/helpers/made_busy
 	$(Q)B=$(B) tests/bench/run $(ROWS)
 
 deps:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD)
 deps-test:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_VM) $(DEPS_STAP)
-	$(Q)scripts/install-deps.sh $(DEPS_NODE) && $(MAKE) --no-print-directory $(B)/node/node_modules/.package-lock.json || echo 'tests in a browser will be skipped'
+	$(Q)$(MAKE) --no-print-directory deps-node || echo 'tests in a browser will be skipped'
+deps-node:
+	$(Q)scripts/install-deps.sh $(DEPS_NODE)
+	$(Q)$(MAKE) --no-print-directory $(B)/node/node_modules/.package-lock.json
+	$(Q)[ -s $(B)/page.html ] || rm -f $(B)/page.html # what it lacked may be there by now
 
 deps-bench:
 	$(Q)scripts/install-deps.sh $(DEPS_BUILD) $(DEPS_BENCH)
+	$(Q)$(MAKE) --no-print-directory deps-node || echo 'nothing will be opened in a browser'
 
 golden: $(TESTS)
 	$(Q)for t in $(TESTS); do TT_GOLDEN_WRITE=1 $$t >/dev/null || exit 1; done
@@ -202,7 +225,7 @@ install: all
 clean:
 	$(Q)rm -rf $(B)
 
-.PHONY: all check test test-built demo bench contract deps deps-test deps-bench golden format install clean
+.PHONY: all check test test-built demo bench contract page deps deps-test deps-node deps-bench golden format install clean
 .DELETE_ON_ERROR:
 
 -include $(shell test -d $(B) && find $(B) -name '*.d')

@@ -13,7 +13,8 @@
 #include "collector/source/source.h"
 
 enum { TT_SECTIONS_MAX = 16 };
-#define TT_SECTIONS_NONE (1ull << TT_SECTIONS_MAX) /* no aggregator: for who takes the events himself */
+#define TT_SECTIONS_NONE  (1ull << TT_SECTIONS_MAX) /* no aggregator: for who takes the events himself */
+#define TT_SECTIONS_EVERY (TT_SECTIONS_NONE - 1) /* those on request as well */
 
 struct tt_pipeline_options {
 	const struct tt_info *info;    /* must outlive the pipeline */

@@ -10,7 +10,6 @@
 
 #include "collector/base/log.h"
 #include "collector/base/units.h"
-#include "collector/cmd/view_options.h"
 #include "collector/event/decode.h"
 #include "collector/render/words.h"
 
@@ -178,13 +177,12 @@ static int read_names(struct tt_session_reader *reader, const char *file, struct
 	return err;
 }
 
-static int check_events(const struct tt_session_reader *reader, const char *file)
+static int check_events(const struct tt_session_reader *reader, const struct tt_replay_job *job)
 {
 	if (strcmp(tt_session_info(reader)->source, "procfs"))
 		return 0;
-	log_error("%s holds counters of /proc only, no single events: there is nothing to write; record as "
-		  "root for events",
-		  file);
+	log_error("%s holds counters of /proc only, no single events: nothing can be %s; record as root for events",
+		  job->file, job->done);
 	return -ENODATA;
 }
 
@@ -258,6 +256,25 @@ void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pi
 	}
 }
 
+void tt_replay_head(const struct tt_session_reader *reader, const struct tt_pipeline *p,
+		    const struct tt_range_options *range, const struct tt_interval *interval, const char *file,
+		    const char *only, const uint64_t *nr_lost, struct tt_report_head *head)
+{
+	*head = (struct tt_report_head){
+		.info = tt_pipeline_info(p),
+		.end = tt_session_get_end(reader),
+		.from_ts_ns = interval->from_ts_ns,
+		.to_ts_ns = interval->to_ts_ns,
+		.nr_events = tt_pipeline_nr_events(p),
+		.nr_lost = nr_lost,
+		.file = file,
+		.partial = range->from_ns || range->to_ns,
+		.only = only[0] ? only : NULL,
+	};
+	if (interval->whole)
+		head->nr_events = head->end->summary.nr_events;
+}
+
 static void tell_losses(const char *file, const uint64_t nr_lost[TT_LOSS_NR])
 {
 	char details[TT_LOSS_LIST_MAX];
@@ -283,6 +300,27 @@ static int read_events(const struct tt_replay_job *job, struct tt_session_reader
 	return err;
 }
 
+/* With the report, when the job wants one. */
+static int finish_job(const struct tt_replay_job *job, const struct tt_session_reader *reader, struct tt_pipeline *p,
+		      const char *only, struct tt_replay_end *end)
+{
+	struct tt_report_head head;
+	struct tt_report report;
+	int err = 0;
+
+	if (!job->sections)
+		return job->finish(job->ctx, end);
+	tt_report_init(&report);
+	tt_replay_head(reader, p, job->range, &end->interval, job->file, only, end->nr_lost, &head);
+	err = tt_pipeline_report(p, &end->interval, &report);
+	end->report = &report;
+	end->head = &head;
+	if (!err)
+		err = job->finish(job->ctx, end);
+	tt_report_free(&report);
+	return err;
+}
+
 /* By those, stacks can be told from each other only by whom has read all of it. */
 static bool has_aliases(const struct tt_info *info)
 {
@@ -303,7 +341,7 @@ static int run_job(const struct tt_replay_job *job, struct tt_session_reader *re
 	struct tt_pipeline_options pipeline_opts = {
 		.info = info,
 		.view = &filters.view,
-		.sections = TT_SECTIONS_NONE,
+		.sections = job->sections ? job->sections : TT_SECTIONS_NONE,
 		.from_ts_ns = tt_range_from_ts_ns(job->range, info),
 		.to_ts_ns = tt_range_to_ts_ns(job->range, info),
 		.event = job->event,
@@ -311,11 +349,11 @@ static int run_job(const struct tt_replay_job *job, struct tt_session_reader *re
 		.stacks = reads_names_first(job, reader) ? NULL : stacks,
 	};
 	struct tt_replay_scene scene = { info, NULL, &filters.view, stacks, pipeline_opts.from_ts_ns };
-	struct tt_replay_end end;
+	struct tt_replay_end end = { 0 };
 	struct tt_pipeline *p = NULL;
 	int err;
 
-	tt_view_fill(&filters, &view_opts, job->common, info);
+	tt_view_fill(&filters, job->view ? job->view : &view_opts, job->common, info);
 	err = tt_pipeline_open(&pipeline_opts, &p);
 	if (err)
 		return err;
@@ -331,7 +369,7 @@ static int run_job(const struct tt_replay_job *job, struct tt_session_reader *re
 		err = tt_pipeline_check_view(p);
 	if (!err) {
 		tt_replay_losses(reader, p, &end.interval, end.nr_lost);
-		err = job->finish(job->ctx, &end);
+		err = finish_job(job, reader, p, filters.only, &end);
 	}
 	if (!err)
 		tell_losses(job->file, end.nr_lost);
@@ -349,8 +387,8 @@ int tt_replay_run(const struct tt_replay_job *job)
 	bool needs_stacks = job->needs_stacks || job->needs_names_first;
 	int err = needs_stacks ? open_twice(job->file, &reader) : tt_session_open(job->file, &reader);
 
-	if (!err)
-		err = job->takes_counters ? 0 : check_events(reader, job->file);
+	if (!err && !job->takes_counters)
+		err = check_events(reader, job);
 	if (!err && needs_stacks) {
 		err = tt_stacks_open(&stacks);
 		if (err)

@@ -5,6 +5,7 @@
 
 #include "collector/cmd/options.h"
 #include "collector/cmd/pipeline.h"
+#include "collector/cmd/view_options.h"
 #include "collector/session/session.h"
 
 /* --from --to: since the start of the session; to 0 = its end. */
@@ -43,7 +44,16 @@ struct tt_replay_scene {
 struct tt_replay_end {
 	struct tt_interval interval;
 	uint64_t nr_lost[TT_LOSS_NR];
+	/* when the job asks for sections; else NULL */
+	const struct tt_report *report;
+	const struct tt_report_head *head;
 };
+
+/* What a report of this session and interval says of itself. only: the view's filters in words; nr_lost as tt_replay_losses has it, which the
+ * head points to. */
+void tt_replay_head(const struct tt_session_reader *reader, const struct tt_pipeline *p,
+		    const struct tt_range_options *range, const struct tt_interval *interval, const char *file,
+		    const char *only, const uint64_t *nr_lost, struct tt_report_head *head);
 
 /* Of the whole session, the recorder's own counts hold more than the file: what was lost after the last record. */
 void tt_replay_losses(const struct tt_session_reader *reader, const struct tt_pipeline *p,
@@ -54,11 +64,13 @@ struct tt_replay_job {
 	const char *file;
 	const struct tt_common_options *common; /* filters */
 	const struct tt_range_options *range;
+	const struct tt_view_options *view; /* NULL = the default */
 	const char *done; /* see tt_replay_check_end */
+	uint64_t sections; /* of the report that finish gets; 0 = none */
+	bool takes_counters; /* also a session of counters only */
 	bool writes_to_stdout;
 	bool needs_stacks;
 	bool needs_names_first; /* stacks are complete before the first event: the session is read twice */
-	bool takes_counters; /* a session without single events is worth something, too; else it is refused with -ENODATA */
 	void *ctx;
 	/* In this order; a failure ends it, and all but event have logged it. -EPIPE: nobody wants more, which ends it as well. */
 	int (*open)(void *ctx, const struct tt_replay_scene *scene);
@@ -67,5 +79,6 @@ struct tt_replay_job {
 };
 
 /* Opens the session, reads it and tells what is to be told: damage, losses, stacks without room. Names of tasks, stacks and devices are
- * those of the whole session, whatever part is looked at. */
+ * those of the whole session, whatever part is looked at. A session of counters only has no events: refused with -ENODATA, unless the job
+ * takes it. */
 int tt_replay_run(const struct tt_replay_job *job);

@@ -3,20 +3,23 @@
 #include "collector/cmd/cmd.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "collector/base/log.h"
+#include "collector/cmd/export_job.h"
 #include "collector/cmd/pipeline.h"
 #include "collector/cmd/replay.h"
 #include "collector/cmd/view_options.h"
 #include "collector/session/session.h"
 
-enum { KEY_SECTION = 0x3000 };
+enum { KEY_SECTION = 0x3000, KEY_HTML };
 
 struct report_options {
 	struct tt_common_options common;
 	struct tt_view_options view;
 	const char *file; /* NULL = the default */
+	const char *html; /* where the page goes; NULL = no page */
 	struct tt_range_options range;
 	uint64_t sections;
 };
@@ -34,6 +37,17 @@ static error_t parse_report(int key, char *arg, struct argp_state *state)
 	case KEY_SECTION:
 		opts->sections |= tt_section_bit("--section", arg);
 		return 0;
+	case KEY_HTML:
+		if (!arg[0])
+			tt_usage_error("--html: the file name is empty");
+		opts->html = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (opts->html && opts->view.json)
+			tt_usage_error("--html and --json: one of them");
+		if (opts->html && opts->sections)
+			tt_usage_error("--html: the page has all sections; leave --section out");
+		return 0;
 	case ARGP_KEY_ARG:
 		if (opts->file)
 			tt_usage_error("report: '%s' is one file too many", arg);
@@ -46,6 +60,7 @@ static error_t parse_report(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option report_options[] = {
 	{ "section", KEY_SECTION, "NAME", 0, "only this section: steal, disk, runq, cpu, or chord (who delays whom), which is shown only when it is named; repeatable", 0 },
+	{ "html", KEY_HTML, "OUT", 0, "write a page to look at instead, as export -f html does; an existing one becomes OUT.old", 0 },
 	{ 0 },
 };
 
@@ -69,25 +84,14 @@ static const struct argp report_argp = {
 static int print_report(const struct report_options *opts, const struct tt_session_reader *reader,
 			struct tt_pipeline *p, const struct tt_interval *interval, const char *only)
 {
-	struct tt_report_head head = {
-		.info = tt_pipeline_info(p),
-		.end = tt_session_get_end(reader),
-		.from_ts_ns = interval->from_ts_ns,
-		.to_ts_ns = interval->to_ts_ns,
-		.nr_events = tt_pipeline_nr_events(p),
-		.file = opts->file,
-		.partial = opts->range.from_ns || opts->range.to_ns,
-		.only = only[0] ? only : NULL,
-	};
 	struct tt_render_options render = { .file = opts->file };
+	struct tt_report_head head;
 	uint64_t nr_lost[TT_LOSS_NR];
 	struct tt_report report;
 	int err;
 
 	tt_replay_losses(reader, p, interval, nr_lost);
-	if (interval->whole)
-		head.nr_events = head.end->summary.nr_events;
-	head.nr_lost = nr_lost;
+	tt_replay_head(reader, p, &opts->range, interval, opts->file, only, nr_lost, &head);
 	tt_report_init(&report);
 	err = tt_pipeline_report(p, interval, &report);
 	if (!err) {
@@ -136,20 +140,45 @@ static int report_session(const struct report_options *opts, struct tt_session_r
 	return err;
 }
 
+static int write_page(const struct report_options *opts)
+{
+	struct tt_export_job job = {
+		.common = &opts->common,
+		.range = &opts->range,
+		.view = &opts->view,
+		.exporter = &tt_exporter_html,
+		.file = opts->file,
+		.output = opts->html,
+		.causes = TT_CAUSES_ALL,
+	};
+	int err;
+
+	signal(SIGPIPE, SIG_IGN);
+	err = tt_export_run(&job);
+	return err == -EPIPE ? 0 : err;
+}
+
+static int report_text(const struct report_options *opts)
+{
+	struct tt_session_reader *reader = NULL;
+	int err = tt_session_open(opts->file, &reader);
+
+	if (!err)
+		err = report_session(opts, reader);
+	tt_session_close(reader);
+	return err;
+}
+
 static int run_report(int argc, char **argv)
 {
 	struct report_options opts = { .common = TT_COMMON_OPTIONS_INIT };
-	struct tt_session_reader *reader = NULL;
 	int err;
 
 	if (tt_argp_parse(&report_argp, 0, argc, argv, &opts))
 		return TT_EXIT_USAGE;
 	if (!opts.file)
 		opts.file = "timethief.tt";
-	err = tt_session_open(opts.file, &reader);
-	if (!err)
-		err = report_session(&opts, reader);
-	tt_session_close(reader);
+	err = opts.html ? write_page(&opts) : report_text(&opts);
 	return err ? TT_EXIT_FAILED : TT_EXIT_OK;
 }
 

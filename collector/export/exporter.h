@@ -17,6 +17,9 @@
 #include "collector/aggregate/stacks.h"
 #include "collector/export/hit.h"
 #include "collector/export/out.h"
+#include "collector/render/render.h"
+
+struct tt_export_baseline; /* html/baseline.h */
 
 /* Borrowed until close. */
 struct tt_export_context {
@@ -27,12 +30,18 @@ struct tt_export_context {
 	const struct tt_stacks *stacks;
 	struct tt_out *out;
 	unsigned causes; /* bits of enum tt_cause: the hits that come */
+	uint64_t from_ts_ns; /* 0 = the start: as the pipeline has it */
+	const struct tt_export_baseline *baseline; /* NULL = none */
 };
 
 /* The stretch that was exported, and what is missing in it. */
 struct tt_export_end {
 	struct tt_interval interval;
 	const uint64_t *nr_lost; /* TT_LOSS_NR */
+	/* of the same stretch, with all sections, for who needs_report; else NULL */
+	const struct tt_report *report;
+	const struct tt_report_head *head;
+	const char *stacked_device; /* see tt_hits_stacked_device */
 	/* the exporter's answer: hits whose stack found no room and went where "(others)" is, with all their weight */
 	uint64_t nr_merged;
 };
@@ -41,8 +50,12 @@ struct tt_exporter {
 	const char *name, *help; /* "folded" */
 	bool is_binary;		 /* not for a terminal */
 	bool needs_names_first;
-	/* Hits of weight 0, too: it counts them. */
-	bool needs_empty_hits;
+	bool needs_empty_hits; /* also those of weight 0: it counts them */
+	bool needs_report;
+	bool takes_counters; /* also a session without single events */
+	bool takes_baseline;
+	/* NULL, or why this build cannot make it and what to do; asked before anything is read. It returns NULL when it can. */
+	const char *(*lack)(void);
 	int (*open)(const struct tt_export_context *ctx, void **ret_state); /* -ENOMEM */
 	/* Every event between --from and --to after the world has seen it, also names and counters. 0 or an error, which ends it. */
 	int (*event)(void *state, const struct tt_event *ev);
@@ -51,7 +64,6 @@ struct tt_exporter {
 	void (*close)(void *state); /* NULL is fine */
 	/* NULL, or writes what describes its format (--schema). Needs no session. -ENOMEM. */
 	int (*schema)(struct tt_out *out);
-	bool takes_counters; /* of sessions that hold no single events, too */
 };
 
 #define TT_EXPORTER(name) extern const struct tt_exporter tt_exporter_##name;
