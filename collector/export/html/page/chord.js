@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // chord - who delays whom, as a chord diagram.
 import { chordDirected, descending, ribbonArrow, arc, select as pick } from 'd3';
-import { byId, choice, el, fill } from './dom.js';
+import { byId, choice, fill, legendItem } from './dom.js';
 import * as format from './format.js';
 import { matrixOf, pairsOf, RELATIONS } from './matrix.js';
 import { whyEmpty } from './reasons.js';
 import { dataTable, tableBehind } from './table.js';
 
-const SIZE = 720, RADIUS = 210, BAND = 14, LABEL_CHARS = 18, NR_COLOURS = 8;
+const SIZE = 670, RADIUS = 205, BAND = 14, LABEL_CHARS = 18, NR_COLOURS = 8;
 
 export function createChord(model, store) {
 	const box = byId('chord-chart'), readout = byId('chord-readout');
@@ -78,20 +78,13 @@ export function createChord(model, store) {
 	}
 
 	function lists() {
-		fill(byId('chord-legend'), small.names.map((name, i) => el('li', null, swatch(i), name)));
+		fill(byId('chord-legend'), small.names.map((name, i) => legendItem(`party-${i % NR_COLOURS}`, name)));
 		fill(byId('chord-note'), [
 			`An arrow goes from who ${relation().from} to who ${relation().to}; as wide as the time waited.`,
 			small.nrMerged ? `${format.plural(small.nrMerged, 'party', 'parties')} with less are drawn as one; the table has them all.` : null,
 			model.meta.merged.pairs ? `${format.count(model.meta.merged.pairs)} charges found no room: they are (others) to (others).` : null,
 			model.meta.merged.tasks ? `${format.plural(model.meta.merged.tasks, 'task')} share a place with others of the same name.` : null,
 		].filter(Boolean).join(' '));
-	}
-
-	function swatch(i) {
-		const node = el('span', { class: 'swatch' });
-
-		node.style.background = colour(i);
-		return node;
 	}
 
 	function numbers() {

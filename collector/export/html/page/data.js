@@ -4,7 +4,9 @@
 const UNSIGNED = 0, DELTA = 1, TEXTS = 2;
 
 export function bytesOfBase64(text) {
-	const binary = atob(text.trim());
+	if (Uint8Array.fromBase64)
+		return Uint8Array.fromBase64(text);
+	const binary = atob(text);
 	const bytes = new Uint8Array(binary.length);
 
 	for (let i = 0; i < binary.length; i++)
@@ -25,16 +27,20 @@ function numbersOf(bytes, [coding, offset, length, count], name) {
 	const end = offset + length;
 	let at = offset, last = 0;
 
+	// bit operations are quick, and hold for four bytes
 	for (let i = 0; i < count; i++) {
-		let value = 0, scale = 1, byte;
+		let byte = bytes[at++], value = byte & 127;
 
-		do {
-			if (at >= end)
-				throw new Error(`the page's data is damaged: column ${name} ends within number ${i}`);
+		for (let shift = 7; byte & 128 && shift < 28; shift += 7) {
+			byte = bytes[at++];
+			value |= (byte & 127) << shift;
+		}
+		for (let scale = 2 ** 28; byte & 128; scale *= 128) {
 			byte = bytes[at++];
 			value += (byte & 127) * scale;
-			scale *= 128;
-		} while (byte & 128);
+		}
+		if (at > end)
+			throw new Error(`the page's data is damaged: column ${name} ends within number ${i}`);
 		if (coding === DELTA) {
 			last += value % 2 ? -(value + 1) / 2 : value / 2;
 			value = last;

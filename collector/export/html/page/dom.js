@@ -30,6 +30,14 @@ export function fill(node, ...children) {
 	return node;
 }
 
+// An entry of a legend, in one of page.css's colours.
+export function legendItem(colour, text) {
+	const swatch = el('span', { class: 'swatch' });
+
+	swatch.style.background = `var(--${colour})`;
+	return el('li', null, swatch, text);
+}
+
 export function byId(id) {
 	return document.getElementById(id);
 }

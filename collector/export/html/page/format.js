@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // format - numbers as the report prints them: 19.8ms, 1,204, 33.3 %.
 
+function grouped(text) {
+	return text.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 function threeDigits(value) {
 	return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
@@ -20,12 +24,15 @@ export function ns(value) {
 }
 
 export function count(value) {
-	return value === null || value === undefined ? '-' : Math.round(value).toLocaleString('en-US');
+	return value === null || value === undefined ? '-' : grouped(String(Math.round(value)));
 }
 
 export function decimal(value, decimals = 2) {
-	return value === null || value === undefined ? '-'
-		: value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+	if (value === null || value === undefined)
+		return '-';
+	const [whole, fraction] = value.toFixed(decimals).split('.');
+
+	return grouped(whole) + (fraction ? `.${fraction}` : '');
 }
 
 export function pct(part, whole) {

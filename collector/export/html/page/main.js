@@ -37,7 +37,7 @@ async function start() {
 			fail(error);
 		}
 	}
-	document.documentElement.dataset.ready = 'yes';
+	document.documentElement.dataset.ready = String(Math.round(performance.now()));
 	// the place that the address names was not there yet
 	if (location.hash)
 		byId(location.hash.slice(1))?.scrollIntoView();

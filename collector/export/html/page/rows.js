@@ -74,11 +74,16 @@ export class Timeline {
 		rowsOf('time.latency_max', nrDevices, MaxRow).forEach((row, i) => { this.devices[i].latencyMax = row; });
 		this.devices = this.devices.filter((d) => d.requests.sum(...model.range) > 0);
 		this.losses = model.meta.losses;
-		this.readEvents(columns);
+		this.hasEvents = model.meta.events.all;
+		this.switches = null;
 	}
 
-	readEvents(columns) {
-		this.hasEvents = this.model.meta.events.all;
+	// There may be a million: decoded when somebody zooms in so far.
+	readEvents() {
+		const { columns } = this.model;
+
+		if (this.switches)
+			return;
 		this.switches = { cpu: columns.numbers('switch.cpu'), ts: columns.numbers('switch.ts'), party: columns.numbers('switch.party'),
 			wait: columns.numbers('switch.wait'), flags: columns.numbers('switch.flags') };
 		this.gaps = { cpu: columns.numbers('gap.cpu'), ts: columns.numbers('gap.ts'), ns: columns.numbers('gap.ns'), party: columns.numbers('gap.party') };
@@ -114,6 +119,7 @@ export class Timeline {
 
 	// Calls use(fromNs, toNs, party or -1 when it is not known) for each slice of a CPU that touches the stretch.
 	slices(row, fromNs, toNs, use) {
+		this.readEvents();
 		const { ts, party, flags } = this.switches;
 		let i = Math.max(row.first, lowerBound(ts, row.first, row.end, fromNs) - 1);
 
@@ -127,10 +133,12 @@ export class Timeline {
 	}
 
 	gapsIn(cpu, fromNs, toNs, use) {
+		this.readEvents();
 		spansIn(this.gaps, this.longestGapNs, fromNs, toNs, (i) => this.gaps.cpu[i] === cpu && use(i, this.gaps.ts[i] - this.gaps.ns[i], this.gaps.ts[i]));
 	}
 
 	requestsIn(device, fromNs, toNs, use) {
+		this.readEvents();
 		spansIn(this.requests, this.longestRequestNs, fromNs, toNs,
 			(i) => this.requests.device[i] === device && use(i, this.requests.ts[i] - this.requests.ns[i], this.requests.ts[i]));
 	}

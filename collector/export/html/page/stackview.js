@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // stackview - the stacks of a cause as flame graph or sunburst: what is shown, where it is zoomed to, what is searched.
-import { byId, choice, el, fill, freshId } from './dom.js';
+import { announce, byId, choice, el, fill, freshId, legendItem } from './dom.js';
 import { createFlame } from './flame.js';
 import * as format from './format.js';
 import { CAUSE_WORDS, CAUSES } from './model.js';
@@ -8,7 +8,6 @@ import { whyNoStacks } from './reasons.js';
 import { difference, follow, functions, KINDS, matches, pathOf, search, Stacks } from './stacks.js';
 import { createSunburst } from './sunburst.js';
 import { dataTable, tableBehind } from './table.js';
-import { announce } from './dom.js';
 import { color, onTheme } from './theme.js';
 
 const GROUPS = [['stack', 'stacks only'], ['task', 'task first'], ['cgroup', 'cgroup first']];
@@ -194,7 +193,7 @@ export function createStackView(model, store) {
 		const entries = isDifferential() ? [['less', 'less than in the baseline'], ['same', 'the same'], ['more', 'more']]
 			: [['frame-kernel-1', 'kernel'], ['frame-program-1', 'program'], ['frame-inlined-1', 'inlined'], ['frame-task-1', 'task or cgroup'], ['frame-made-1', '[cause or gap]']];
 
-		fill(byId('stacks-legend'), [...entries, ['match', 'found by search']].map(([name, text]) => el('li', null, el('span', { class: `swatch swatch-${name}` }), text)));
+		fill(byId('stacks-legend'), [...entries, ['match', 'found by search']].map(([name, text]) => legendItem(name, text)));
 	}
 
 	function numbers() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // timeline - what each CPU did over time, who waited for it, and what each disk had to do.
 import { AXIS_HEIGHT, drawAxis, drawSelection, gutterOf, KEYS, operateAxis, Scale, sizeCanvas } from './axis.js';
-import { byId, choice, el, fill } from './dom.js';
+import { byId, choice, el, fill, legendItem } from './dom.js';
 import * as format from './format.js';
 import { whyEmpty } from './reasons.js';
 import { panSpan, zoomSpan } from './span.js';
@@ -33,21 +33,21 @@ function layOut(data) {
 	return { rows, height: y + 2 };
 }
 
-// Peaks of rows that share a scale, over the whole session in as many columns as are drawn: zooming changes no scale.
+// Ends of scales, over the whole session in as many columns as are drawn: zooming changes none. CPUs share one, disks have their own for
+// queues: a slow one has a hundred times the queue of another.
 function peaksOf(data, range) {
-	const nr = 1200, width = (range[1] - range[0]) / nr, peaks = { queue: 1, depth: 1, latency: LATENCY_MIN_NS * 10 };
+	const nr = 1200, width = (range[1] - range[0]) / nr, peaks = { queue: 1, depth: [], latency: LATENCY_MIN_NS * 10 };
 
 	for (let i = 0; i < nr; i++) {
 		const from = range[0] + i * width;
 
 		for (const cpu of data.cpus)
 			peaks.queue = Math.max(peaks.queue, cpu.waiting.sum(from, from + width) / width);
-		for (const device of data.devices)
-			peaks.depth = Math.max(peaks.depth, device.inflight.sum(from, from + width) / width);
+		data.devices.forEach((device, d) => { peaks.depth[d] = Math.max(peaks.depth[d] ?? 0, device.inflight.sum(from, from + width) / width); });
 	}
 	for (const device of data.devices)
 		peaks.latency = Math.max(peaks.latency, device.latencyMax.max(...range));
-	return { ...peaks, queue: Math.ceil(peaks.queue), depth: Math.ceil(peaks.depth) };
+	return { ...peaks, queue: Math.ceil(peaks.queue), depth: peaks.depth.map((depth) => (depth > 1 ? Math.ceil(depth) : Math.ceil(depth * 10) / 10)) };
 }
 
 function drawCpu(context, scale, row, data) {
@@ -141,10 +141,12 @@ function drawLatency(context, scale, row, data, peak) {
 		if (part.requests < 1e-9)
 			continue;
 		const mean = latencyY(row, part.latency / part.requests, peak), max = latencyY(row, part.latencyMax, peak);
+		context.fillStyle = color('latency-back');
+		context.fillRect(scale.left + px, mean, 1, bottom - mean);
+		context.fillStyle = color('latency');
+		context.fillRect(scale.left + px, mean - 1, 1, 2);
 		context.fillStyle = color('latency-max');
 		context.fillRect(scale.left + px, max - 1, 1, 2);
-		context.fillStyle = color('latency');
-		context.fillRect(scale.left + px, mean, 1, bottom - mean);
 	}
 	context.fillStyle = color('grid');
 	context.fillRect(scale.left, bottom, scale.width, 1);
@@ -175,7 +177,7 @@ function drawLosses(context, scale, height, data) {
 	}
 }
 
-function drawNames(context, scale, rows, peaks) {
+function drawNames(context, scale, rows, peaks, data) {
 	context.textAlign = 'left';
 	context.textBaseline = 'middle';
 	for (const row of rows) {
@@ -197,7 +199,7 @@ function drawNames(context, scale, rows, peaks) {
 			context.fillText(format.ns(peaks.latency), scale.left - 4, row.y + 22);
 			context.fillText(format.ns(LATENCY_MIN_NS), scale.left - 4, row.y + row.height - 3);
 		} else if (row.kind === 'depth') {
-			context.fillText(`0 – ${peaks.depth}`, scale.left - 4, row.y + row.height - 5);
+			context.fillText(`0 – ${peaks.depth[data.devices.indexOf(row.device)]}`, scale.left - 4, row.y + row.height - 5);
 		} else if (row.kind === 'queue' && row.height > 12 && scale.left > 70) {
 			context.fillText(`0 – ${peaks.queue}`, scale.left - 4, row.y + row.height / 2);
 		}
@@ -230,13 +232,13 @@ export function createTimeline(model, store) {
 			else if (row.kind === 'queue')
 				drawArea(context, scale, row, peaks.queue, 'waiting', (from, to) => row.cpu.waiting.sum(from, to) / (to - from));
 			else if (row.kind === 'depth')
-				drawArea(context, scale, row, peaks.depth, 'depth', (from, to) => row.device.inflight.sum(from, to) / (to - from));
+				drawArea(context, scale, row, peaks.depth[data.devices.indexOf(row.device)], 'depth', (from, to) => row.device.inflight.sum(from, to) / (to - from));
 			else
 				(isExact() ? drawRequests : drawLatency)(context, scale, row, data, peaks.latency);
 		}
 		drawLosses(context, scale, height, data);
 		drawSelection(context, scale, height, store.get('selection'));
-		drawNames(context, scale, rows, peaks);
+		drawNames(context, scale, rows, peaks, data);
 		tellResolution();
 	}
 
@@ -343,5 +345,5 @@ function legend(data) {
 		entries.push(['depth', 'disk queue'], ['latency', 'mean latency (logarithmic)'], ['latency-max', 'longest request']);
 	if (data.losses.length)
 		entries.push(['loss', 'something was lost']);
-	fill(byId('timeline-legend'), entries.map(([name, label]) => el('li', null, el('span', { class: `swatch swatch-${name}` }), label)));
+	fill(byId('timeline-legend'), entries.map(([name, label]) => legendItem(name, label)));
 }

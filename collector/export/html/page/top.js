@@ -45,7 +45,7 @@ function lost(model) {
 	const { meta } = model, clamped = model.columns.numbers('clamped')[0] ?? 0, items = meta.lost.map((l) => `${format.count(l.count)} ${l.words}`);
 
 	if (clamped)
-		items.push(`${format.count(clamped)} numbers beyond 2^53 were cut down to that`);
+		items.push(`${format.plural(clamped, 'number')} beyond 2^53, cut down to that`);
 	if (!items.length)
 		return [el('p', null, 'Nothing was lost.')];
 	const rows = meta.losses.map((l) => ({ what: l.words, cpu: l.cpu, from: model.shown(l.since_ns) / 1e9, to: model.shown(l.to_ns) / 1e9, count: l.count }));
