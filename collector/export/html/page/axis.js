@@ -50,6 +50,17 @@ export function sizeCanvas(canvas, height) {
 	return { context, width, height };
 }
 
+// As much of a text as fits.
+export function fitText(context, text, width) {
+	if (context.measureText(text).width <= width)
+		return text;
+	let length = text.length;
+
+	while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > width)
+		length--;
+	return `${text.slice(0, length)}…`;
+}
+
 export function drawAxis(context, scale, height, model) {
 	const shift = model.time.since_start_ns;
 	const { step, at } = ticksOf(scale.from + shift, scale.to + shift, scale.width / 90);

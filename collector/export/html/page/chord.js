@@ -7,15 +7,20 @@ import { matrixOf, pairsOf, RELATIONS } from './matrix.js';
 import { whyEmpty } from './reasons.js';
 import { dataTable, tableBehind } from './table.js';
 
-const SIZE = 670, RADIUS = 205, BAND = 14, LABEL_CHARS = 18, NR_COLOURS = 8;
+const RADIUS = 205, BAND = 14, NR_COLOURS = 8, NARROW_PX = 520;
+// Names around the circle: few letters and large ones where there is little room, as the picture shrinks with it.
+const WIDE = { size: 680, fontPx: 13, chars: 17 }, NARROW = { size: 660, fontPx: 22, chars: 9 };
 
 export function createChord(model, store) {
 	const box = byId('chord-chart'), readout = byId('chord-readout');
 	let pairs = [], small = null;
 
 	const relation = () => RELATIONS.find((r) => r.id === store.get('relation'));
-	const colour = (i) => `var(--party-${i % NR_COLOURS})`;
-	const cut = (name) => (name.length > LABEL_CHARS ? `${name.slice(0, LABEL_CHARS - 1)}…` : name);
+	// the second round of colours is paler
+	const colour = (i) => (i < NR_COLOURS ? `var(--party-${i})` : `color-mix(in srgb, var(--party-${i % NR_COLOURS}) 55%, var(--back))`);
+	const layout = () => (box.clientWidth < NARROW_PX ? NARROW : WIDE);
+	// in the middle: a task's tid is at its end
+	const cut = (name) => (name.length > layout().chars ? `${name.slice(0, layout().chars - 5)}…${name.slice(-4)}` : name);
 
 	function sides(i) {
 		const to = small.matrix.reduce((sum, row) => sum + row[i], 0), from = small.matrix[i].reduce((a, b) => a + b, 0);
@@ -39,8 +44,9 @@ export function createChord(model, store) {
 		if (isEmpty)
 			return;
 		small = matrixOf(pairs);
+		const { size, fontPx } = layout();
 		const chords = chordDirected().padAngle(Math.min(0.04, 1 / small.names.length)).sortSubgroups(descending).sortChords(descending)(small.matrix);
-		const picture = pick(box).append('svg').attr('viewBox', `${-SIZE / 2} ${-SIZE / 2} ${SIZE} ${SIZE}`).attr('class', 'chord').attr('role', 'img')
+		const picture = pick(box).append('svg').attr('viewBox', [-size / 2, -size / 2, size, size].join(' ')).attr('class', 'chord').attr('role', 'img')
 			.attr('aria-label', `Chord diagram: ${relation().words}. ${pairs.length} pairs; the longest: ${pairText(...longest())}`);
 
 		const ribbons = picture.append('g').attr('class', 'ribbons').selectAll('path').data(chords).join('path')
@@ -52,7 +58,7 @@ export function createChord(model, store) {
 			.on('mouseover', (event, d) => { point(sides(d.index)); only(ribbons, d.index); }).on('mouseout', () => { point(null); only(ribbons, null); });
 		groups.append('path').attr('d', arc().innerRadius(RADIUS).outerRadius(RADIUS + BAND)).style('fill', (d) => colour(d.index))
 			.append('title').text((d) => sides(d.index));
-		groups.filter((d) => d.endAngle - d.startAngle > 0.035).append('text').attr('transform', place).attr('text-anchor', (d) => (isLeft(d) ? 'end' : 'start'))
+		groups.filter((d) => (d.endAngle - d.startAngle) * (RADIUS + BAND) > fontPx * 0.8).append('text').attr('font-size', fontPx).attr('transform', place).attr('text-anchor', (d) => (isLeft(d) ? 'end' : 'start'))
 			.attr('dy', '0.35em').text((d) => cut(small.names[d.index]));
 		lists();
 		point(null);
@@ -78,7 +84,7 @@ export function createChord(model, store) {
 	}
 
 	function lists() {
-		fill(byId('chord-legend'), small.names.map((name, i) => legendItem(`party-${i % NR_COLOURS}`, name)));
+		fill(byId('chord-legend'), small.names.map((name, i) => legendItem(colour(i), name)));
 		fill(byId('chord-note'), [
 			`An arrow goes from who ${relation().from} to who ${relation().to}; as wide as the time waited.`,
 			small.nrMerged ? `${format.plural(small.nrMerged, 'party', 'parties')} with less are drawn as one; the table has them all.` : null,
@@ -98,6 +104,13 @@ export function createChord(model, store) {
 	draw();
 	tableBehind(byId('chord-table'), numbers, store, ['relation', 'by', 'selection']);
 	store.on(['relation', 'by', 'selection'], draw);
+	let drawnAs = layout();
+	new ResizeObserver(() => {
+		if (layout() !== drawnAs) {
+			drawnAs = layout();
+			draw();
+		}
+	}).observe(box);
 	store.on(['relation', 'by'], (state) => byId('chord-controls').querySelectorAll('input').forEach((input) => {
 		input.checked = input.value === state.relation || input.value === state.by;
 	}));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // data - the columns that the collector packed into the page (FORMAT.md, ../pack.h): bytes to numbers and texts.
 
-const UNSIGNED = 0, DELTA = 1, TEXTS = 2;
+const DELTA = 1;
 
 export function bytesOfBase64(text) {
 	if (Uint8Array.fromBase64)
@@ -27,25 +27,26 @@ function numbersOf(bytes, [coding, offset, length, count], name) {
 	const end = offset + length;
 	let at = offset, last = 0;
 
-	// bit operations are quick, and hold for four bytes
+	// Bit operations are quick, and hold for four bytes. The first byte has the sign: it stays apart, as all together may need 54 bits.
 	for (let i = 0; i < count; i++) {
-		let byte = bytes[at++], value = byte & 127;
+		let byte = bytes[at++], rest = 0;
+		const low = byte & 127;
 
-		for (let shift = 7; byte & 128 && shift < 28; shift += 7) {
+		for (let shift = 0; byte & 128 && shift < 28; shift += 7) {
 			byte = bytes[at++];
-			value |= (byte & 127) << shift;
+			rest |= (byte & 127) << shift;
 		}
 		for (let scale = 2 ** 28; byte & 128; scale *= 128) {
 			byte = bytes[at++];
-			value += (byte & 127) * scale;
+			rest += (byte & 127) * scale;
 		}
 		if (at > end)
 			throw new Error(`the page's data is damaged: column ${name} ends within number ${i}`);
-		if (coding === DELTA) {
-			last += value % 2 ? -(value + 1) / 2 : value / 2;
-			value = last;
-		}
-		numbers[i] = value;
+		if (coding === DELTA)
+			last += low & 1 ? -(rest * 64 + (low >> 1)) - 1 : rest * 64 + (low >> 1);
+		else
+			last = rest * 128 + low;
+		numbers[i] = last;
 	}
 	return numbers;
 }
@@ -75,9 +76,5 @@ export function columnsOf(bytes) {
 	return {
 		numbers: (name) => once(name, (b, entry) => numbersOf(b, entry, name), new Float64Array(0)),
 		texts: (name) => once(name, textsOf, []),
-		has: (name) => Object.hasOwn(index, name),
-		isText: (name) => index[name]?.[0] === TEXTS,
 	};
 }
-
-export { UNSIGNED, DELTA, TEXTS };

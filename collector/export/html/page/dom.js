@@ -30,11 +30,11 @@ export function fill(node, ...children) {
 	return node;
 }
 
-// An entry of a legend, in one of page.css's colours.
+// An entry of a legend; colour as in CSS.
 export function legendItem(colour, text) {
 	const swatch = el('span', { class: 'swatch' });
 
-	swatch.style.background = `var(--${colour})`;
+	swatch.style.background = colour;
 	return el('li', null, swatch, text);
 }
 

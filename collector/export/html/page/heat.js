@@ -2,9 +2,9 @@
 // heat - latencies over time: how many, of which length, when. Logarithmic in length and in colour.
 import { interpolateCividis } from 'd3';
 import { AXIS_HEIGHT, drawAxis, drawSelection, gutterOf, KEYS, operateAxis, Scale, sizeCanvas } from './axis.js';
-import { FAMILY } from './cells.js';
 import { byId, fill, select } from './dom.js';
 import * as format from './format.js';
+import { gridOf } from './grid.js';
 import { whyEmpty } from './reasons.js';
 import { dataTable, tableBehind } from './table.js';
 import { color, isDark, onTheme } from './theme.js';
@@ -31,27 +31,6 @@ function usedBuckets(model, map) {
 	const first = histogram.findIndex((nr) => nr > 0), last = histogram.findLastIndex((nr) => nr > 0);
 
 	return first < 0 ? null : [Math.max(0, first - 1), Math.min(histogram.length, last + 2)];
-}
-
-// Counts by column of columnSlots slots and bucket: {columns: Map(column: Float64Array), most}
-export function gridOf(model, map, [first, end], [fromSlot, toSlot], columnSlots) {
-	const columns = new Map(), nrBuckets = model.bucketUppers.length;
-	let most = 0;
-
-	for (let bucket = first; bucket < end; bucket++) {
-		model.cells.each(FAMILY.HEAT, map * nrBuckets + bucket, (slot, ns, nr) => {
-			const column = Math.floor(slot / columnSlots);
-
-			if (slot < fromSlot || slot >= toSlot)
-				return;
-			if (!columns.has(column))
-				columns.set(column, new Float64Array(end - first));
-			const counts = columns.get(column);
-			counts[bucket - first] += nr;
-			most = Math.max(most, counts[bucket - first]);
-		});
-	}
-	return { columns, most };
 }
 
 export function createHeat(model, store) {

@@ -36,6 +36,8 @@ async function start() {
 		} catch (error) {
 			fail(error);
 		}
+		// what is there already is shown while the rest is made
+		await new Promise((done) => setTimeout(done));
 	}
 	document.documentElement.dataset.ready = String(Math.round(performance.now()));
 	// the place that the address names was not there yet

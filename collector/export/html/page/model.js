@@ -88,6 +88,10 @@ export class Model {
 		return this.sumsOf(FAMILY.CPU, cpu, CPU_SUMS, selection);
 	}
 
+	cpusWithSums() {
+		return this.cells.places(FAMILY.CPU).map((place) => Math.floor(place / CPU_SUMS.length));
+	}
+
 	deviceSums(device, selection) {
 		return this.sumsOf(FAMILY.DEVICE, device, DEVICE_SUMS, selection);
 	}
@@ -182,9 +186,5 @@ export class Model {
 
 	notes(section) {
 		return this.report.sections[section]?.notes ?? [];
-	}
-
-	hasTaskFilter() {
-		return !!this.report.interval.only;
 	}
 }

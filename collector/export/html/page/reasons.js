@@ -3,9 +3,9 @@
 
 const HOW = {
 	steal: 'record on a virtual machine whose hypervisor reports steal time; timethief doctor tells what this one gives',
-	runq: 'record with the probe runq: timethief record --probes runq,...',
-	disk: 'record with the probe disk: timethief record --probes disk,...',
-	cpu: 'record with the probe cpu: timethief record --probes cpu,...',
+	runq: 'record with timethief record --probe runq, or without --probe',
+	disk: 'record with timethief record --probe disk, or without --probe',
+	cpu: 'record with timethief record --probe cpu or --stacks',
 };
 
 const NOTHING = {

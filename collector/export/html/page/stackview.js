@@ -193,7 +193,7 @@ export function createStackView(model, store) {
 		const entries = isDifferential() ? [['less', 'less than in the baseline'], ['same', 'the same'], ['more', 'more']]
 			: [['frame-kernel-1', 'kernel'], ['frame-program-1', 'program'], ['frame-inlined-1', 'inlined'], ['frame-task-1', 'task or cgroup'], ['frame-made-1', '[cause or gap]']];
 
-		fill(byId('stacks-legend'), [...entries, ['match', 'found by search']].map(([name, text]) => legendItem(name, text)));
+		fill(byId('stacks-legend'), [...entries, ['match', 'found by search']].map(([name, text]) => legendItem(`var(--${name})`, text)));
 	}
 
 	function numbers() {

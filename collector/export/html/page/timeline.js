@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // timeline - what each CPU did over time, who waited for it, and what each disk had to do.
-import { AXIS_HEIGHT, drawAxis, drawSelection, gutterOf, KEYS, operateAxis, Scale, sizeCanvas } from './axis.js';
+import { AXIS_HEIGHT, drawAxis, drawSelection, fitText, gutterOf, KEYS, operateAxis, Scale, sizeCanvas } from './axis.js';
 import { byId, choice, el, fill, legendItem } from './dom.js';
 import * as format from './format.js';
 import { whyEmpty } from './reasons.js';
@@ -24,11 +24,11 @@ function layOut(data) {
 
 	for (const cpu of data.cpus) {
 		add({ kind: 'cpu', cpu, label: `CPU ${cpu.cpu}` }, many ? 16 : 34, 2);
-		add({ kind: 'queue', cpu, label: 'queue' }, many ? 10 : 22, many ? 4 : 10);
+		add({ kind: 'queue', cpu, label: ' queue' }, many ? 10 : 22, many ? 4 : 10);
 	}
 	for (const device of data.devices) {
-		add({ kind: 'depth', device, label: `${device.name} queue` }, 30, 4);
-		add({ kind: 'latency', device, label: 'latency' }, 44, 12);
+		add({ kind: 'depth', device, label: device.name }, 30, 4);
+		add({ kind: 'latency', device, label: ' latency' }, 44, 12);
 	}
 	return { rows, height: y + 2 };
 }
@@ -93,13 +93,8 @@ function drawSlices(context, scale, row, data) {
 		context.fillStyle = name === 'idle' ? color('idle') : color(nr++ % 2 ? 'running' : 'running-2');
 		context.fillRect(x, row.y, Math.max(width, 0.5), row.height);
 		if (width > LABEL_MIN_PX && row.height > 12 && name !== 'idle') {
-			context.save();
-			context.beginPath();
-			context.rect(x, row.y, width - 2, row.height);
-			context.clip();
 			context.fillStyle = color('on-running');
-			context.fillText(model.partyName(party), x + 3, row.y + row.height / 2);
-			context.restore();
+			context.fillText(fitText(context, model.partyName(party), width - 6), x + 3, row.y + row.height / 2);
 		}
 	});
 	context.fillStyle = color('stolen');
@@ -183,13 +178,8 @@ function drawNames(context, scale, rows, peaks, data) {
 	for (const row of rows) {
 		const isMain = row.kind === 'cpu' || row.kind === 'depth';
 
-		context.save();
-		context.beginPath();
-		context.rect(0, row.y - 2, scale.left - 4, row.height + 6);
-		context.clip();
 		context.fillStyle = color(isMain ? 'text' : 'text-soft');
-		context.fillText(row.label, 2, row.y + (row.height >= 30 ? 9 : row.height / 2));
-		context.restore();
+		context.fillText(fitText(context, row.label, scale.left - 6), 2, row.y + (row.height >= 30 ? 9 : row.height / 2));
 	}
 	context.textAlign = 'right';
 	context.fillStyle = color('text-soft');
@@ -345,5 +335,5 @@ function legend(data) {
 		entries.push(['depth', 'disk queue'], ['latency', 'mean latency (logarithmic)'], ['latency-max', 'longest request']);
 	if (data.losses.length)
 		entries.push(['loss', 'something was lost']);
-	fill(byId('timeline-legend'), entries.map(([name, label]) => legendItem(name, label)));
+	fill(byId('timeline-legend'), entries.map(([name, label]) => legendItem(`var(--${name})`, label)));
 }
