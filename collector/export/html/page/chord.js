@@ -102,7 +102,6 @@ export function createChord(model, store) {
 	fill(byId('chord-controls'), choice('Who', RELATIONS.map((r) => [r.id, r.label]), store.get('relation'), (id) => store.set({ relation: id })),
 		choice('By', [['task', 'task'], ['cgroup', 'cgroup']], store.get('by'), (by) => store.set({ by })));
 	draw();
-	tableBehind(byId('chord-table'), numbers, store, ['relation', 'by', 'selection']);
 	store.on(['relation', 'by', 'selection'], draw);
 	let drawnAs = layout();
 	new ResizeObserver(() => {
@@ -114,4 +113,5 @@ export function createChord(model, store) {
 	store.on(['relation', 'by'], (state) => byId('chord-controls').querySelectorAll('input').forEach((input) => {
 		input.checked = input.value === state.relation || input.value === state.by;
 	}));
+	tableBehind(byId('chord-table'), numbers, store, ['relation', 'by', 'selection']);
 }

@@ -11,7 +11,7 @@ const CPU_SUMS = ['stolen', 'shedSteal', 'woken', 'preempted', 'waitStolen', 'sh
 const DEVICE_SUMS = ['read', 'write', 'discard', 'flush', 'readBytes', 'writeBytes', 'discardBytes', 'flushBytes', 'queue', 'requeue', 'device',
 	'stolen', 'flushTime', 'shed', 'failed'];
 const HEATS = ['read', 'write', 'queue', 'device'];
-const FLAG_IS_WORD = 2;
+const FLAG = { TASK: 1, WORD: 2, OURS: 4 };
 
 export class Model {
 	constructor(columns) {
@@ -67,15 +67,16 @@ export class Model {
 
 	// --- names ---
 
+	// As the report has it: "sh 4711".
 	partyName(party) {
-		const name = this.partyNames[party] ?? '(others)';
+		const name = this.partyNames[party] ?? '(others)', flags = this.partyFlags[party];
 
-		return this.partyFlags[party] & 1 ? `${name || 'tid'} ${this.partyTids[party]}` : name;
+		return flags & FLAG.TASK ? `${name || 'tid'} ${this.partyTids[party]}${flags & FLAG.OURS ? ' (timethief)' : ''}` : name;
 	}
 
 	// What a party is by cgroup: its cgroup's name, or itself when it is no task.
 	partyGroup(party) {
-		return this.partyFlags[party] & FLAG_IS_WORD ? this.partyNames[party] : this.cgroupName(this.partyCgroups[party]);
+		return this.partyFlags[party] & FLAG.WORD ? this.partyNames[party] : this.cgroupName(this.partyCgroups[party]);
 	}
 
 	cgroupName(placePlusOne) {

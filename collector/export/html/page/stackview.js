@@ -214,7 +214,6 @@ export function createStackView(model, store) {
 	controls();
 	legend();
 	rebuild();
-	tableBehind(byId('stacks-table'), numbers, store, ['cause', 'selection', 'group', 'path']);
 	const checks = { cause: 'cause', chart: 'chart', group: 'group' };
 	store.on(['selection'], () => {
 		const totals = model.causeTotals(store.get('selection'));
@@ -245,4 +244,5 @@ export function createStackView(model, store) {
 			show();
 		}
 	}).observe(box);
+	tableBehind(byId('stacks-table'), numbers, store, ['cause', 'selection', 'group', 'path']);
 }

@@ -84,7 +84,8 @@ export function dataTable(caption, columns, rows, options = {}) {
 	return box;
 }
 
-// A <details> that holds what make() returns, made anew while it is open and one of keys changes.
+// A <details> that holds what make() returns, made anew while it is open and one of keys changes. To be called after the view has
+// subscribed, when make() tells what the view found out.
 export function tableBehind(box, make, store, keys) {
 	const details = el('details', { class: 'behind' }, el('summary', null, 'The numbers behind this chart'));
 	const body = el('div');

@@ -77,7 +77,7 @@ export function createTop(model, store) {
 // The bar that says what is selected, wherever one has scrolled to.
 export function createSelectionBar(model, store) {
 	const text = byId('selection-text'), from = byId('selection-from'), to = byId('selection-to');
-	const seconds = (timeNs) => (model.shown(timeNs) / 1e9).toFixed(3);
+	const seconds = (timeNs) => String(model.shown(timeNs) / 1e9);
 
 	function show() {
 		const selection = store.get('selection'), [begin, end] = selection ?? model.range;
