@@ -6,7 +6,7 @@ const path = require('path');
 const { withPage } = require('./browser');
 
 // use(page, errors) on the page in file, of which nothing but itself may be asked for.
-async function withSession(modules, file, use, { width = 1280, height = 900, theme = 'light', hash = '' } = {}) {
+async function withSession(modules, file, use) {
 	const name = `/${path.basename(file)}`;
 
 	await withPage(modules, { [name]: file }, async (page, origin, errors) => {
@@ -14,17 +14,21 @@ async function withSession(modules, file, use, { width = 1280, height = 900, the
 
 		page.on('request', (request) => requests.push(request.url()));
 		page.on('dialog', (dialog) => { errors.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
-		await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-		await page.setViewportSize({ width, height });
+		await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+		await page.setViewportSize({ width: 1280, height: 900 });
 		await page.addInitScript(() => {
 			Object.defineProperty(navigator, 'clipboard', { value: { writeText: (text) => { window.copied = text; return Promise.resolve(); } } });
 			document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
 		});
-		await page.goto(`${origin}${name}${hash}`);
-		await page.waitForSelector('html[data-ready]', { timeout: 60000 });
-		await settled(page);
+		await page.goto(`${origin}${name}`);
+		await ready(page);
 		await use(page, errors, requests);
 	});
+}
+
+async function ready(page) {
+	await page.waitForSelector('html[data-ready]', { timeout: 60000 });
+	await settled(page);
 }
 
 // Views are drawn in the frame after a change.
@@ -82,6 +86,4 @@ async function selectTime(page, fromS, toS) {
 	await settled(page);
 }
 
-const shownText = (page, selector) => page.textContent(selector);
-
-module.exports = { withSession, settled, parseCsv, tableOf, behind, reportOf, pick, selectTime, shownText };
+module.exports = { withSession, ready, settled, parseCsv, tableOf, behind, reportOf, pick, selectTime };

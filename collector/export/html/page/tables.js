@@ -12,7 +12,7 @@ function reportTables(model) {
 
 	for (const [name, section] of Object.entries(model.report.sections)) {
 		const described = model.meta.tables.filter((t) => t.section === name);
-		const tables = described.filter((t) => section.tables[t.name]).map((t) => dataTable(`${section.title}${t.title ? `: ${t.title}` : ''}`, t.columns, section.tables[t.name],
+		const tables = described.filter((t) => section.tables[t.name]).map((t) => dataTable(`${section.title}: ${t.title ?? t.name}`, t.columns, section.tables[t.name],
 			{ leftOut: section.rows_left_out[t.name] }));
 
 		sections.push(el('details', { class: 'section', id: `report-${name}` }, el('summary', null, `${section.title} (${format.plural(described.length, 'table')})`),

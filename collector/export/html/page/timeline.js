@@ -324,7 +324,7 @@ function controls(model, store, range) {
 			button('+', 'Zoom in', () => store.set({ view: zoomSpan(view(), 0.5, middle(), range) })),
 			button('←', 'Earlier', () => store.set({ view: panSpan(view(), (view()[0] - view()[1]) / 4, range) })),
 			button('→', 'Later', () => store.set({ view: panSpan(view(), (view()[1] - view()[0]) / 4, range) })),
-			button('All', 'Show everything', () => store.set({ view: range })),
+			button('All', 'All of it', () => store.set({ view: range })),
 			button('Select what is shown', 'Select what is shown', () => store.set({ selection: model.snap(view()) }))));
 }
 
