@@ -13,12 +13,24 @@ async function withSession(modules, file, use) {
 		const requests = [];
 
 		page.on('request', (request) => requests.push(request.url()));
-		page.on('dialog', (dialog) => { errors.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+		page.on('dialog', (dialog) => {
+			errors.push(`dialog: ${dialog.message()}`);
+			dialog.dismiss();
+		});
 		await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
 		await page.setViewportSize({ width: 1280, height: 900 });
 		await page.addInitScript(() => {
-			Object.defineProperty(navigator, 'clipboard', { value: { writeText: (text) => { window.copied = text; return Promise.resolve(); } } });
-			document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+			Object.defineProperty(navigator, 'clipboard', {
+				value: {
+					writeText: (text) => {
+						window.copied = text;
+						return Promise.resolve();
+					},
+				},
+			});
+			document.addEventListener('securitypolicyviolation', (event) =>
+				console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
+			);
 		});
 		await page.goto(`${origin}${name}`);
 		await ready(page);
@@ -33,7 +45,9 @@ async function ready(page) {
 
 // Views are drawn in the frame after a change.
 function settled(page) {
-	return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))));
+	return page.evaluate(
+		() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))),
+	);
 }
 
 function parseCsv(text) {
@@ -41,8 +55,7 @@ function parseCsv(text) {
 
 	for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
 		rows.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-		if (end !== ',')
-			rows.push([]);
+		if (end !== ',') rows.push([]);
 	}
 	const [header, ...values] = rows.slice(0, -1);
 
@@ -51,19 +64,26 @@ function parseCsv(text) {
 
 // All rows of the i-th table in a part of the page, as its button copies them.
 async function tableOf(page, selector, i = 0) {
-	const text = await page.evaluate(async ([where, place]) => {
-		window.copied = null;
-		[...document.querySelectorAll(`${where} .table-box`)][place].querySelector('.table-foot button').click();
-		await new Promise((done) => setTimeout(done));
-		return window.copied;
-	}, [selector, i]);
+	const text = await page.evaluate(
+		async ([where, place]) => {
+			window.copied = null;
+			[...document.querySelectorAll(`${where} .table-box`)][place]
+				.querySelector('.table-foot button')
+				.click();
+			await new Promise((done) => setTimeout(done));
+			return window.copied;
+		},
+		[selector, i],
+	);
 
 	return parseCsv(text);
 }
 
 // The table behind a chart, opened if need be.
 async function behind(page, id) {
-	await page.evaluate((box) => { document.querySelector(`#${box} details`).open = true; }, id);
+	await page.evaluate((box) => {
+		document.querySelector(`#${box} details`).open = true;
+	}, id);
 	await settled(page);
 	return tableOf(page, `#${id}`);
 }
@@ -71,7 +91,9 @@ async function behind(page, id) {
 function reportOf(tool, session, ...options) {
 	const sections = ['steal', 'disk', 'runq', 'cpu', 'chord'].flatMap((section) => ['--section', section]);
 
-	return JSON.parse(execFileSync(tool, ['report', '-q', '--json', ...sections, ...options, session], { maxBuffer: 1 << 28 }));
+	return JSON.parse(
+		execFileSync(tool, ['report', '-q', '--json', ...sections, ...options, session], { maxBuffer: 1 << 28 }),
+	);
 }
 
 const pick = async (page, box, value) => {

@@ -9,7 +9,8 @@ const { withSession, tableOf, behind, reportOf, pick, selectTime, settled } = re
 const [modules, tool, session, file, fromS, toS] = process.argv.slice(2);
 const sum = (rows, key) => rows.reduce((total, row) => total + Number(row[key]), 0);
 const rowsOf = (report, section, table) => report.sections[section]?.tables[table] ?? [];
-const allOf = (report, section, table = 'cpus') => rowsOf(report, section, table).find((row) => row.cpu === 'all') ?? {};
+const allOf = (report, section, table = 'cpus') =>
+	rowsOf(report, section, table).find((row) => row.cpu === 'all') ?? {};
 
 function same(name, got, wanted) {
 	check(name, got === wanted, `the page has ${got}, the report ${wanted}`);
@@ -17,62 +18,110 @@ function same(name, got, wanted) {
 
 // pairs: [[what, in the page, in the report], ...]
 function allSame(name, pairs) {
-	const wrong = pairs.filter(([, got, wanted]) => got !== wanted).map(([what, got, wanted]) => `${what}: the page has ${got}, the report ${wanted}`);
+	const wrong = pairs
+		.filter(([, got, wanted]) => got !== wanted)
+		.map(([what, got, wanted]) => `${what}: the page has ${got}, the report ${wanted}`);
 
-	check(`${name} (${pairs.length})`, pairs.length && !wrong.length, wrong.join('; ') || 'there is nothing to compare');
+	check(
+		`${name} (${pairs.length})`,
+		pairs.length && !wrong.length,
+		wrong.join('; ') || 'there is nothing to compare',
+	);
 }
 
 // Every cell of every table of the report.
 async function reportTables(page, report) {
 	for (const [section, { tables }] of Object.entries(report.sections)) {
 		const wrong = [];
-		let nr = 0, place = 0;
+		let nr = 0,
+			place = 0;
 
 		for (const [table, wanted] of Object.entries(tables)) {
 			const got = await tableOf(page, `#report-${section}`, place++);
 
-			if (got.length !== wanted.length)
-				wrong.push(`${table} has ${got.length} rows, not ${wanted.length}`);
-			wanted.forEach((row, i) => Object.entries(row).forEach(([key, value]) => {
-				nr++;
-				if (got[i]?.[key] !== (value === null ? '' : String(value)) && got[i]?.[key] !== `'${value}`)
-					wrong.push(`${table} ${i} ${key}: ${got[i]?.[key]}, not ${value}`);
-			}));
+			if (got.length !== wanted.length) wrong.push(`${table} has ${got.length} rows, not ${wanted.length}`);
+			wanted.forEach((row, i) =>
+				Object.entries(row).forEach(([key, value]) => {
+					nr++;
+					if (got[i]?.[key] !== (value === null ? '' : String(value)) && got[i]?.[key] !== `'${value}`)
+						wrong.push(`${table} ${i} ${key}: ${got[i]?.[key]}, not ${value}`);
+				}),
+			);
 		}
 		check(`report tables: ${section} (${nr} cells)`, !wrong.length, wrong.slice(0, 5).join('; '));
 	}
 }
 
 async function selectionTables(page, report, what) {
-	const cpus = await tableOf(page, '#tables-selection', 0), disks = await tableOf(page, '#tables-selection', 1), tasks = await tableOf(page, '#tables-selection', 2);
-	const steal = allOf(report, 'steal'), runq = allOf(report, 'runq'), cpu = allOf(report, 'cpu');
+	const cpus = await tableOf(page, '#tables-selection', 0),
+		disks = await tableOf(page, '#tables-selection', 1),
+		tasks = await tableOf(page, '#tables-selection', 2);
+	const steal = allOf(report, 'steal'),
+		runq = allOf(report, 'runq'),
+		cpu = allOf(report, 'cpu');
 
-	allSame(`${what}: all CPUs`, [['stolen_ns', steal.stolen_ns], ['gaps', steal.gaps], ['waits', runq.waits], ['wait_sum_ns', runq.wait_sum_ns], ['preempted', runq.preempted],
-		['stolen_of_waits_ns', runq.stolen_ns], ['user_ns', cpu.user_ns], ['kernel_ns', cpu.kernel_ns], ['idle_ns', cpu.idle_ns]]
-		.map(([key, wanted]) => [key, sum(cpus, key), wanted ?? 0]));
+	allSame(
+		`${what}: all CPUs`,
+		[
+			['stolen_ns', steal.stolen_ns],
+			['gaps', steal.gaps],
+			['waits', runq.waits],
+			['wait_sum_ns', runq.wait_sum_ns],
+			['preempted', runq.preempted],
+			['stolen_of_waits_ns', runq.stolen_ns],
+			['user_ns', cpu.user_ns],
+			['kernel_ns', cpu.kernel_ns],
+			['idle_ns', cpu.idle_ns],
+		].map(([key, wanted]) => [key, sum(cpus, key), wanted ?? 0]),
+	);
 	for (const device of rowsOf(report, 'disk', 'devices')) {
-		const got = disks.find((row) => row.device === device.device), split = rowsOf(report, 'disk', 'split').find((row) => row.device === device.device);
+		const got = disks.find((row) => row.device === device.device),
+			split = rowsOf(report, 'disk', 'split').find((row) => row.device === device.device);
 
-		if (device.reads + device.writes + device.discards + device.flushes === 0)
-			continue;
-		allSame(`${what}: disk ${device.device}`, [...['reads', 'writes', 'discards', 'flushes', 'read_bytes', 'written_bytes'].map((key) => [key, Number(got?.[key]), device[key]]),
-			...['total_ns', 'queue_ns', 'stolen_ns'].map((key) => [key, Number(got?.[key]), split[key]])]);
+		if (device.reads + device.writes + device.discards + device.flushes === 0) continue;
+		allSame(`${what}: disk ${device.device}`, [
+			...['reads', 'writes', 'discards', 'flushes', 'read_bytes', 'written_bytes'].map((key) => [
+				key,
+				Number(got?.[key]),
+				device[key],
+			]),
+			...['total_ns', 'queue_ns', 'stolen_ns'].map((key) => [key, Number(got?.[key]), split[key]]),
+		]);
 	}
-	allSame(`${what}: all tasks`, [['stolen', sum(tasks, 'steal_ns'), steal.stolen_ns ?? 0], ['waited', sum(tasks, 'runq_ns'), runq.wait_sum_ns ?? 0],
+	allSame(`${what}: all tasks`, [
+		['stolen', sum(tasks, 'steal_ns'), steal.stolen_ns ?? 0],
+		['waited', sum(tasks, 'runq_ns'), runq.wait_sum_ns ?? 0],
 		['disk', sum(tasks, 'disk_ns'), sum(rowsOf(report, 'disk', 'split'), 'total_ns')],
-		...rowsOf(report, 'steal', 'victims').map((victim) => [victim.victim, Number(tasks.find((row) => row.task === victim.victim)?.steal_ns), victim.stolen_ns])]);
+		...rowsOf(report, 'steal', 'victims').map((victim) => [
+			victim.victim,
+			Number(tasks.find((row) => row.task === victim.victim)?.steal_ns),
+			victim.stolen_ns,
+		]),
+	]);
 }
 
 async function stacks(page, report, what) {
-	const totals = { steal: allOf(report, 'steal').stolen_ns ?? 0, runq: allOf(report, 'runq').wait_sum_ns ?? 0, disk: sum(rowsOf(report, 'disk', 'split'), 'total_ns') };
+	const totals = {
+		steal: allOf(report, 'steal').stolen_ns ?? 0,
+		runq: allOf(report, 'runq').wait_sum_ns ?? 0,
+		disk: sum(rowsOf(report, 'disk', 'split'), 'total_ns'),
+	};
 
 	for (const [cause, wanted] of Object.entries(totals)) {
 		await pick(page, 'stacks-controls', cause);
 		if (!wanted) {
-			check(`${what}: no ${cause} stacks, and why`, (await page.textContent('#stacks-empty')).length > 20, 'it says nothing');
+			check(
+				`${what}: no ${cause} stacks, and why`,
+				(await page.textContent('#stacks-empty')).length > 20,
+				'it says nothing',
+			);
 			continue;
 		}
-		same(`${what}: ${cause} time of all functions`, sum(await behind(page, 'stacks-table'), 'self_ns'), wanted);
+		same(
+			`${what}: ${cause} time of all functions`,
+			sum(await behind(page, 'stacks-table'), 'self_ns'),
+			wanted,
+		);
 	}
 }
 
@@ -86,16 +135,18 @@ async function chord(page, report, what, named = (name) => name) {
 		const wanted = rowsOf(report, 'chord', relation);
 
 		await pick(page, 'chord-controls', relation);
-		if (!wanted.length)
-			continue;
+		if (!wanted.length) continue;
 		const got = new Map((await behind(page, 'chord-table')).map((row) => [keyOf(row), row]));
 		const wrong = wanted.filter((row) => {
 			const pair = got.get(keyOf(row));
 
 			return Number(pair?.wait_ns) !== row.wait_ns || Number(pair?.waits) !== row.waits;
 		});
-		check(`${what}: ${relation} (${wanted.length} pairs)`, !wrong.length && got.size === wanted.length,
-			`${got.size} pairs, not ${wanted.length}; ${JSON.stringify(wrong[0])} is ${JSON.stringify(wrong[0] && got.get(keyOf(wrong[0])))}`);
+		check(
+			`${what}: ${relation} (${wanted.length} pairs)`,
+			!wrong.length && got.size === wanted.length,
+			`${got.size} pairs, not ${wanted.length}; ${JSON.stringify(wrong[0])} is ${JSON.stringify(wrong[0] && got.get(keyOf(wrong[0])))}`,
+		);
 	}
 }
 
@@ -104,12 +155,15 @@ async function heat(page, report, what) {
 
 	await page.selectOption('#heat-controls select', 'runq');
 	await settled(page);
-	if (!waits)
-		return;
+	if (!waits) return;
 	same(`${what}: waits in the heat map`, sum(await behind(page, 'heat-table'), 'nr'), waits);
 	const [, number, unit] = /p99 ([\d.]+)(ns|us|ms|s)/.exec(await page.textContent('#heat-summary')) ?? [];
 	const ns = Number(number) * { ns: 1, us: 1e3, ms: 1e6, s: 1e9 }[unit];
-	check(`${what}: p99 is at most 25 % above the report's`, ns >= p99 * 0.985 && ns <= p99 * 1.26, `${ns} and ${p99}`);
+	check(
+		`${what}: p99 is at most 25 % above the report's`,
+		ns >= p99 * 0.985 && ns <= p99 * 1.26,
+		`${ns} and ${p99}`,
+	);
 }
 
 async function timeline(page, report) {
@@ -118,13 +172,18 @@ async function timeline(page, report) {
 	for (const cpu of rowsOf(report, 'steal', 'cpus').filter((row) => row.cpu !== 'all')) {
 		const mean = sum(rows, `stolen${cpu.cpu.slice(3)}`) / rows.length;
 
-		check(`timeline: %steal of ${cpu.cpu}`, Math.abs(mean - cpu.steal_pct) < 0.05, `the page has ${mean}, the report ${cpu.steal_pct}`);
+		check(
+			`timeline: %steal of ${cpu.cpu}`,
+			Math.abs(mean - cpu.steal_pct) < 0.05,
+			`the page has ${mean}, the report ${cpu.steal_pct}`,
+		);
 	}
 }
 
 run(async () => {
 	await withSession(modules, file, async (page, errors) => {
-		const report = reportOf(tool, session), full = reportOf(tool, session, '--top', '100000');
+		const report = reportOf(tool, session),
+			full = reportOf(tool, session, '--top', '100000');
 
 		await reportTables(page, report);
 		await selectionTables(page, full, 'whole');
@@ -134,9 +193,14 @@ run(async () => {
 		await timeline(page, full);
 
 		await selectTime(page, fromS, toS);
-		const from = await page.inputValue('#selection-from'), to = await page.inputValue('#selection-to');
+		const from = await page.inputValue('#selection-from'),
+			to = await page.inputValue('#selection-to');
 		const part = reportOf(tool, session, '--top', '100000', '--from', from, '--to', to);
-		check('a selection is smaller than the whole', Number(to) - Number(from) < full.interval.dur_ns / 1e9 / 1.5, `${from} to ${to}`);
+		check(
+			'a selection is smaller than the whole',
+			Number(to) - Number(from) < full.interval.dur_ns / 1e9 / 1.5,
+			`${from} to ${to}`,
+		);
 		await selectionTables(page, part, 'selected');
 		await stacks(page, part, 'selected');
 		await chord(page, part, 'selected', byTid);

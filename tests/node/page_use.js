@@ -8,23 +8,31 @@ const { withSession, settled, behind, pick, parseCsv, tableOf } = require('./pag
 
 const [modules, file] = process.argv.slice(2);
 
-const view = async (page) => (await page.textContent('#timeline-resolution')).match(/Shown: ([\d.]+) s to ([\d.]+) s/).slice(1).map(Number);
-const selected = async (page) => (await page.isDisabled('#selection-clear') ? null
-	: [Number(await page.inputValue('#selection-from')), Number(await page.inputValue('#selection-to'))]);
+const view = async (page) =>
+	(await page.textContent('#timeline-resolution'))
+		.match(/Shown: ([\d.]+) s to ([\d.]+) s/)
+		.slice(1)
+		.map(Number);
+const selected = async (page) =>
+	(await page.isDisabled('#selection-clear'))
+		? null
+		: [Number(await page.inputValue('#selection-from')), Number(await page.inputValue('#selection-to'))];
 const nrFrames = (page) => page.locator('#flame g.frame').count();
 
 // How many pixels of a canvas have another colour than the most frequent one.
-const drawn = (page, id) => page.evaluate((canvas) => {
-	const { width, height } = document.getElementById(canvas), counts = new Map();
-	const { data } = document.getElementById(canvas).getContext('2d').getImageData(0, 0, width, height);
+const drawn = (page, id) =>
+	page.evaluate((canvas) => {
+		const { width, height } = document.getElementById(canvas),
+			counts = new Map();
+		const { data } = document.getElementById(canvas).getContext('2d').getImageData(0, 0, width, height);
 
-	for (let i = 0; i < data.length; i += 4) {
-		const colour = (data[i] << 24) | (data[i + 1] << 16) | (data[i + 2] << 8) | data[i + 3];
+		for (let i = 0; i < data.length; i += 4) {
+			const colour = (data[i] << 24) | (data[i + 1] << 16) | (data[i + 2] << 8) | data[i + 3];
 
-		counts.set(colour, (counts.get(colour) ?? 0) + 1);
-	}
-	return data.length / 4 - Math.max(...counts.values());
-}, id);
+			counts.set(colour, (counts.get(colour) ?? 0) + 1);
+		}
+		return data.length / 4 - Math.max(...counts.values());
+	}, id);
 
 async function pointOf(page, id, part) {
 	await page.locator(`#${id}`).scrollIntoViewIfNeeded();
@@ -43,11 +51,21 @@ async function everyViewDraws(page) {
 	await pick(page, 'stacks-controls', 'flame');
 	for (const relation of ['occupants', 'preempters', 'wakers']) {
 		await pick(page, 'chord-controls', relation);
-		check(`the chord diagram of ${relation} is drawn`, (await page.locator('#chord-chart .ribbons path').count()) > 10, 'no bands');
+		check(
+			`the chord diagram of ${relation} is drawn`,
+			(await page.locator('#chord-chart .ribbons path').count()) > 10,
+			'no bands',
+		);
 	}
 	await pick(page, 'chord-controls', 'cgroup');
-	check('by cgroup it has their names', (await page.textContent('#chord-legend')).includes('postgresql'), await page.textContent('#chord-legend'));
-	for (const option of await page.locator('#heat-controls option').evaluateAll((options) => options.map((o) => o.value))) {
+	check(
+		'by cgroup it has their names',
+		(await page.textContent('#chord-legend')).includes('postgresql'),
+		await page.textContent('#chord-legend'),
+	);
+	for (const option of await page
+		.locator('#heat-controls option')
+		.evaluateAll((options) => options.map((o) => o.value))) {
 		await page.selectOption('#heat-controls select', option);
 		await settled(page);
 		check(`the heat map ${option} is drawn`, (await drawn(page, 'heat-canvas')) > 100, 'it is empty');
@@ -55,20 +73,31 @@ async function everyViewDraws(page) {
 }
 
 async function timelineByMouse(page) {
-	const whole = await view(page), a = await pointOf(page, 'timeline-canvas', 0.25), b = await pointOf(page, 'timeline-canvas', 0.5);
+	const whole = await view(page),
+		a = await pointOf(page, 'timeline-canvas', 0.25),
+		b = await pointOf(page, 'timeline-canvas', 0.5);
 
 	await page.mouse.move(a.x, a.y);
 	await page.mouse.down();
 	await page.mouse.move(b.x, b.y, { steps: 5 });
 	await page.mouse.up();
 	await settled(page);
-	const [from, to] = await selected(page) ?? [];
-	check('dragging selects', Math.abs(from - (whole[0] + (whole[1] - whole[0]) / 4)) < 0.2 && Math.abs(to - (whole[0] + whole[1]) / 2) < 0.2, `${from} to ${to}`);
+	const [from, to] = (await selected(page)) ?? [];
+	check(
+		'dragging selects',
+		Math.abs(from - (whole[0] + (whole[1] - whole[0]) / 4)) < 0.2 &&
+			Math.abs(to - (whole[0] + whole[1]) / 2) < 0.2,
+		`${from} to ${to}`,
+	);
 
 	await page.click('#selection-zoom');
 	await settled(page);
 	const zoomed = await view(page);
-	check('zooming to the selection shows it', Math.abs(zoomed[0] - from) < 0.05 && Math.abs(zoomed[1] - to) < 0.05, zoomed.join(' to '));
+	check(
+		'zooming to the selection shows it',
+		Math.abs(zoomed[0] - from) < 0.05 && Math.abs(zoomed[1] - to) < 0.05,
+		zoomed.join(' to '),
+	);
 
 	const middle = await pointOf(page, 'timeline-canvas', 0.5);
 	await page.mouse.move(middle.x, middle.y);
@@ -77,8 +106,12 @@ async function timelineByMouse(page) {
 	await page.keyboard.up('Control');
 	await settled(page);
 	const wheeled = await view(page);
-	check('the wheel zooms in where the mouse is', wheeled[1] - wheeled[0] < (zoomed[1] - zoomed[0]) * 0.7 &&
-		Math.abs(wheeled[0] + wheeled[1] - zoomed[0] - zoomed[1]) < 0.2, wheeled.join(' to '));
+	check(
+		'the wheel zooms in where the mouse is',
+		wheeled[1] - wheeled[0] < (zoomed[1] - zoomed[0]) * 0.7 &&
+			Math.abs(wheeled[0] + wheeled[1] - zoomed[0] - zoomed[1]) < 0.2,
+		wheeled.join(' to '),
+	);
 
 	await page.keyboard.down('Shift');
 	await page.mouse.down();
@@ -87,27 +120,42 @@ async function timelineByMouse(page) {
 	await page.keyboard.up('Shift');
 	await settled(page);
 	const moved = await view(page);
-	check('Shift and dragging moves', moved[0] < wheeled[0] - 0.01 && Math.abs(moved[1] - moved[0] - wheeled[1] + wheeled[0]) < 0.01, moved.join(' to '));
+	check(
+		'Shift and dragging moves',
+		moved[0] < wheeled[0] - 0.01 && Math.abs(moved[1] - moved[0] - wheeled[1] + wheeled[0]) < 0.01,
+		moved.join(' to '),
+	);
 	await page.mouse.move(middle.x + 20, middle.y);
-	check('pointing reads the numbers', /CPU 0 .*running [\d.]+ %.*run-queue length/.test(await page.textContent('#timeline-readout')), await page.textContent('#timeline-readout'));
+	check(
+		'pointing reads the numbers',
+		/CPU 0 .*running [\d.]+ %.*run-queue length/.test(await page.textContent('#timeline-readout')),
+		await page.textContent('#timeline-readout'),
+	);
 
-	for (let i = 0; i < 4; i++)
-		await page.click('#timeline-controls button[title="Zoom in"]');
+	for (let i = 0; i < 4; i++) await page.click('#timeline-controls button[title="Zoom in"]');
 	await settled(page);
-	check('far in there are single slices', (await page.textContent('#timeline-resolution')).includes('Single slices'), await page.textContent('#timeline-resolution'));
+	check(
+		'far in there are single slices',
+		(await page.textContent('#timeline-resolution')).includes('Single slices'),
+		await page.textContent('#timeline-resolution'),
+	);
 	check('and they are drawn', (await drawn(page, 'timeline-canvas')) > 1000, 'it is empty');
 	await page.click('#selection-clear');
 	await page.click('#timeline-controls button[title="All of it"]');
 	await settled(page);
-	check('and back to everything', (await selected(page)) === null && (await view(page)).join() === whole.join(), (await view(page)).join(' to '));
+	check(
+		'and back to everything',
+		(await selected(page)) === null && (await view(page)).join() === whole.join(),
+		(await view(page)).join(' to '),
+	);
 }
 
 async function timelineByKeys(page) {
-	const whole = await view(page), press = async (...keys) => {
-		for (const key of keys)
-			await page.keyboard.press(key);
-		await settled(page);
-	};
+	const whole = await view(page),
+		press = async (...keys) => {
+			for (const key of keys) await page.keyboard.press(key);
+			await settled(page);
+		};
 
 	await page.focus('#timeline-canvas');
 	await press('+', '+', '+');
@@ -119,20 +167,33 @@ async function timelineByKeys(page) {
 	check('Home goes to the beginning', (await view(page))[0] === whole[0], (await view(page)).join(' to '));
 	await press('Enter');
 	const first = await selected(page);
-	check('Enter selects what is shown', first && Math.abs(first[1] - (await view(page))[1]) < 0.05, String(first));
+	check(
+		'Enter selects what is shown',
+		first && Math.abs(first[1] - (await view(page))[1]) < 0.05,
+		String(first),
+	);
 	await press('Shift+ArrowRight');
 	check('Shift → selects more', (await selected(page))[1] > first[1], String(await selected(page)));
 	await press('Escape', '0');
-	check('Escape and 0 undo it', (await selected(page)) === null && (await view(page)).join() === whole.join(), String(await selected(page)));
+	check(
+		'Escape and 0 undo it',
+		(await selected(page)) === null && (await view(page)).join() === whole.join(),
+		String(await selected(page)),
+	);
 }
 
 async function timelineByTouch(page) {
-	const whole = await view(page), client = await page.context().newCDPSession(page), { x, y } = await pointOf(page, 'timeline-canvas', 0.5);
-	const touch = (type, ...points) => client.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([px, py], id) => ({ x: px, y: py, id })) });
+	const whole = await view(page),
+		client = await page.context().newCDPSession(page),
+		{ x, y } = await pointOf(page, 'timeline-canvas', 0.5);
+	const touch = (type, ...points) =>
+		client.send('Input.dispatchTouchEvent', {
+			type,
+			touchPoints: points.map(([px, py], id) => ({ x: px, y: py, id })),
+		});
 
 	await touch('touchStart', [x - 40, y], [x + 40, y]);
-	for (let i = 1; i <= 5; i++)
-		await touch('touchMove', [x - 40 - 20 * i, y], [x + 40 + 20 * i, y]);
+	for (let i = 1; i <= 5; i++) await touch('touchMove', [x - 40 - 20 * i, y], [x + 40 + 20 * i, y]);
 	await touch('touchEnd');
 	await settled(page);
 	const [from, to] = await view(page);
@@ -146,19 +207,37 @@ async function stacks(page) {
 
 	await page.fill('#stacks-controls input[type=search]', 'SCHEDULE');
 	await settled(page);
-	check('search counts what it finds', /^\d+ frames? found: .*%/.test(await page.textContent('#stacks-found')), await page.textContent('#stacks-found'));
-	const match = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--match').trim());
+	check(
+		'search counts what it finds',
+		/^\d+ frames? found: .*%/.test(await page.textContent('#stacks-found')),
+		await page.textContent('#stacks-found'),
+	);
+	const match = await page.evaluate(() =>
+		getComputedStyle(document.documentElement).getPropertyValue('--match').trim(),
+	);
 	check('and marks it', (await page.locator(`#flame rect[fill="${match}"]`).count()) > 0, 'nothing is marked');
 	await page.fill('#stacks-controls input[type=search]', '');
 
 	await page.locator('#flame g.frame', { hasText: 'main' }).first().click();
 	await settled(page);
-	check('a click zooms', (await page.textContent('#stacks-crumbs')) === 'allmain' && (await nrFrames(page)) <= total, await page.textContent('#stacks-crumbs'));
+	check(
+		'a click zooms',
+		(await page.textContent('#stacks-crumbs')) === 'allmain' && (await nrFrames(page)) <= total,
+		await page.textContent('#stacks-crumbs'),
+	);
 	await pick(page, 'stacks-controls', 'sunburst');
-	check('the sunburst is zoomed to the same', (await page.textContent('#sunburst .sunburst-middle')).includes('up'), await page.textContent('#sunburst .sunburst-middle'));
+	check(
+		'the sunburst is zoomed to the same',
+		(await page.textContent('#sunburst .sunburst-middle')).includes('up'),
+		await page.textContent('#sunburst .sunburst-middle'),
+	);
 	await page.locator('#stacks-crumbs button').first().click();
 	await settled(page);
-	check('the breadcrumb leads back', (await page.textContent('#stacks-crumbs')) === 'all', await page.textContent('#stacks-crumbs'));
+	check(
+		'the breadcrumb leads back',
+		(await page.textContent('#stacks-crumbs')) === 'all',
+		await page.textContent('#stacks-crumbs'),
+	);
 	await pick(page, 'stacks-controls', 'flame');
 
 	await page.focus('#stacks-chart');
@@ -167,32 +246,60 @@ async function stacks(page) {
 	check('↓ goes to the widest frame, and reads it', /^\S.*: .*% of on cpu time/.test(first), first);
 	await page.keyboard.press('Enter');
 	await settled(page);
-	check('Enter zooms', (await page.locator('#stacks-crumbs li').count()) === 2, await page.textContent('#stacks-crumbs'));
+	check(
+		'Enter zooms',
+		(await page.locator('#stacks-crumbs li').count()) === 2,
+		await page.textContent('#stacks-crumbs'),
+	);
 	await page.keyboard.press('Backspace');
 	await settled(page);
-	check('Backspace zooms out', (await page.locator('#stacks-crumbs li').count()) === 1, await page.textContent('#stacks-crumbs'));
+	check(
+		'Backspace zooms out',
+		(await page.locator('#stacks-crumbs li').count()) === 1,
+		await page.textContent('#stacks-crumbs'),
+	);
 
 	// with the keys of radio buttons
 	await page.focus('#stacks-controls input[value="cpu"]');
 	await page.keyboard.press('ArrowLeft');
 	await settled(page);
-	check('causes are switched by keys', await page.isChecked('#stacks-controls input[value="disk"]'), 'disk is not chosen');
+	check(
+		'causes are switched by keys',
+		await page.isChecked('#stacks-controls input[value="disk"]'),
+		'disk is not chosen',
+	);
 	await pick(page, 'stacks-controls', 'task');
 	check('by task, tasks come first', (await page.textContent('#flame')).includes('postgres'), 'no task');
 }
 
 async function selectionFilters(page) {
-	const before = { stacks: await page.textContent('#stacks-table'), chord: await behind(page, 'chord-table'), heat: await page.textContent('#heat-summary') };
+	const before = {
+		stacks: await page.textContent('#stacks-table'),
+		chord: await behind(page, 'chord-table'),
+		heat: await page.textContent('#heat-summary'),
+	};
 
 	await page.fill('#selection-from', '1');
 	await page.fill('#selection-to', '2');
 	await page.press('#selection-to', 'Enter');
 	await settled(page);
-	check('a selection filters the tables', (await page.textContent('#tables-selection')).includes('in the selection'), 'it does not say so');
-	check('and the chord diagram', (await behind(page, 'chord-table')).length < before.chord.length, 'as many pairs as before');
+	check(
+		'a selection filters the tables',
+		(await page.textContent('#tables-selection')).includes('in the selection'),
+		'it does not say so',
+	);
+	check(
+		'and the chord diagram',
+		(await behind(page, 'chord-table')).length < before.chord.length,
+		'as many pairs as before',
+	);
 	check('and the heat map', (await page.textContent('#heat-summary')) !== before.heat, 'the same summary');
 	await pick(page, 'stacks-controls', 'steal');
-	check('where nothing was stolen it says so', (await page.textContent('#stacks-empty')).includes('in the selected time'), await page.textContent('#stacks-empty'));
+	check(
+		'where nothing was stolen it says so',
+		(await page.textContent('#stacks-empty')).includes('in the selected time'),
+		await page.textContent('#stacks-empty'),
+	);
 	await page.click('#selection-clear');
 	await settled(page);
 }
@@ -201,26 +308,51 @@ async function findingsAndTables(page) {
 	const links = page.locator('#findings-list a');
 
 	check('there are findings', (await links.count()) > 0, 'none');
-	for (let i = 0; i < await links.count(); i++) {
+	for (let i = 0; i < (await links.count()); i++) {
 		const id = (await links.nth(i).getAttribute('href')).slice(1);
 
 		await links.nth(i).click();
 		await settled(page);
-		const top = await page.evaluate((target) => document.getElementById(target).getBoundingClientRect().top, id);
+		const top = await page.evaluate(
+			(target) => document.getElementById(target).getBoundingClientRect().top,
+			id,
+		);
 		check(`finding ${i + 1} leads to its evidence`, top >= -5 && top < 600, `${id} is at ${top}`);
 	}
-	check('the disk finding has chosen its disk', (await page.inputValue('#heat-controls select')).startsWith('read-'), await page.inputValue('#heat-controls select'));
+	check(
+		'the disk finding has chosen its disk',
+		(await page.inputValue('#heat-controls select')).startsWith('read-'),
+		await page.inputValue('#heat-controls select'),
+	);
 
 	const header = page.locator('#tables-selection .table-box').nth(2).locator('th button').nth(1);
 	await header.focus();
 	await page.keyboard.press('Enter');
-	const [column, rows] = [await page.locator('#tables-selection .table-box').nth(2).locator('th[aria-sort]').getAttribute('aria-sort'),
-		(await tableOf(page, '#tables-selection', 2)).map((row) => Number(row.steal_ns))];
-	check('a column is sorted by key', column === 'descending' && rows.every((ns, i) => !i || rows[i - 1] >= ns), rows.slice(0, 4).join());
+	const [column, rows] = [
+		await page
+			.locator('#tables-selection .table-box')
+			.nth(2)
+			.locator('th[aria-sort]')
+			.getAttribute('aria-sort'),
+		(await tableOf(page, '#tables-selection', 2)).map((row) => Number(row.steal_ns)),
+	];
+	check(
+		'a column is sorted by key',
+		column === 'descending' && rows.every((ns, i) => !i || rows[i - 1] >= ns),
+		rows.slice(0, 4).join(),
+	);
 	await page.keyboard.press('Enter');
 	const up = (await tableOf(page, '#tables-selection', 2)).map((row) => Number(row.steal_ns));
-	check('and the other way', up.every((ns, i) => !i || up[i - 1] <= ns), up.slice(0, 4).join());
-	check('what was copied is CSV', parseCsv(await page.evaluate(() => window.copied)).length === up.length, 'other rows');
+	check(
+		'and the other way',
+		up.every((ns, i) => !i || up[i - 1] <= ns),
+		up.slice(0, 4).join(),
+	);
+	check(
+		'what was copied is CSV',
+		parseCsv(await page.evaluate(() => window.copied)).length === up.length,
+		'other rows',
+	);
 }
 
 run(async () => {

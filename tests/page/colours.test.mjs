@@ -4,13 +4,20 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
 
-const read = (name) => fs.readFileSync(new URL(`../../collector/export/html/page/${name}`, import.meta.url), 'utf8');
-const colours = (css) => Object.fromEntries([...css.matchAll(/--([\w-]+): (#[0-9a-f]{3,6});/g)].map(([, name, value]) => [name, value]));
-const light = colours(read('page.css')), dark = { ...light, ...colours(read('dark.css')) };
+const read = (name) =>
+	fs.readFileSync(new URL(`../../collector/export/html/page/${name}`, import.meta.url), 'utf8');
+const colours = (css) =>
+	Object.fromEntries(
+		[...css.matchAll(/--([\w-]+): (#[0-9a-f]{3,6});/g)].map(([, name, value]) => [name, value]),
+	);
+const light = colours(read('page.css')),
+	dark = { ...light, ...colours(read('dark.css')) };
 
 function luminance(hex) {
 	const digits = hex.length === 4 ? [...hex.slice(1)].map((d) => d + d) : hex.slice(1).match(/../g);
-	const [r, g, b] = digits.map((d) => parseInt(d, 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+	const [r, g, b] = digits
+		.map((d) => parseInt(d, 16) / 255)
+		.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
 
 	return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
@@ -21,10 +28,21 @@ function contrast(a, b) {
 	return (high + 0.05) / (low + 0.05);
 }
 
-for (const [theme, c] of [['light', light], ['dark', dark]]) {
+for (const [theme, c] of [
+	['light', light],
+	['dark', dark],
+]) {
 	test(`${theme}: text is readable`, () => {
-		for (const [text, back] of [['text', 'back'], ['text-soft', 'back'], ['text-soft', 'back-2'], ['text', 'warn-back'], ['accent', 'back'], ['accent', 'warn-back'],
-			['on-accent', 'accent'], ['on-running', 'running']])
+		for (const [text, back] of [
+			['text', 'back'],
+			['text-soft', 'back'],
+			['text-soft', 'back-2'],
+			['text', 'warn-back'],
+			['accent', 'back'],
+			['accent', 'warn-back'],
+			['on-accent', 'accent'],
+			['on-running', 'running'],
+		])
 			assert.ok(contrast(c[text], c[back]) >= 4.5, `${text} on ${back}: ${contrast(c[text], c[back])}`);
 		for (const name of Object.keys(c).filter((n) => /^(frame-|match|less|same|more)/.test(n)))
 			assert.ok(contrast('#111', c[name]) >= 4.5, `#111 on ${name}`);
@@ -41,5 +59,8 @@ for (const [theme, c] of [['light', light], ['dark', dark]]) {
 test('both themes have the same names', () => {
 	const own = Object.keys(colours(read('dark.css')));
 
-	assert.deepEqual(own.filter((name) => !(name in light)), []);
+	assert.deepEqual(
+		own.filter((name) => !(name in light)),
+		[],
+	);
 });

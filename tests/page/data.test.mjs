@@ -8,13 +8,13 @@ function leb128(value) {
 	const bytes = [];
 	let left = BigInt(value);
 
-	for (; left >= 128n; left >>= 7n)
-		bytes.push(Number(left & 127n) | 128);
+	for (; left >= 128n; left >>= 7n) bytes.push(Number(left & 127n) | 128);
 	return [...bytes, Number(left)];
 }
 
 function packed(columns) {
-	const bytes = [], index = {};
+	const bytes = [],
+		index = {};
 
 	for (const [name, [coding, values]] of Object.entries(columns)) {
 		const offset = bytes.length;

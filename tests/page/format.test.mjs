@@ -5,10 +5,18 @@ import { csv } from '../../collector/export/html/page/csv.js';
 import * as format from '../../collector/export/html/page/format.js';
 
 test('times have three digits and the unit that fits', () => {
-	const texts = [[0, '0ns'], [999, '999ns'], [1000, '1.00us'], [19800, '19.8us'], [999499, '999us'], [999600, '1.00ms'], [1234567890, '1.23s'], [null, '-']];
+	const texts = [
+		[0, '0ns'],
+		[999, '999ns'],
+		[1000, '1.00us'],
+		[19800, '19.8us'],
+		[999499, '999us'],
+		[999600, '1.00ms'],
+		[1234567890, '1.23s'],
+		[null, '-'],
+	];
 
-	for (const [value, text] of texts)
-		assert.equal(format.ns(value), text);
+	for (const [value, text] of texts) assert.equal(format.ns(value), text);
 });
 
 test('numbers are grouped by thousands', () => {
@@ -32,5 +40,15 @@ test('bytes count in 1024', () => {
 });
 
 test('CSV: what needs quotes has them, numbers are whole, nothing is a formula', () => {
-	assert.equal(csv(['a', 'b'], [['x,"y"', 1234567], [null, '=1+1'], ['-', -5]]), 'a,b\r\n"x,""y""",1234567\r\n,\'=1+1\r\n\'-,-5\r\n');
+	assert.equal(
+		csv(
+			['a', 'b'],
+			[
+				['x,"y"', 1234567],
+				[null, '=1+1'],
+				['-', -5],
+			],
+		),
+		'a,b\r\n"x,""y""",1234567\r\n,\'=1+1\r\n\'-,-5\r\n',
+	);
 });

@@ -7,7 +7,8 @@ import { whyEmpty, whyNoStacks } from '../../collector/export/html/page/reasons.
 import { cpuRows, diskRows, taskRows } from '../../collector/export/html/page/sums.js';
 import { cells, model, MS } from './made.mjs';
 
-const first = [0, 2 * MS], second = [2 * MS, 4 * MS];
+const first = [0, 2 * MS],
+	second = [2 * MS, 4 * MS];
 
 test('a selection grows to whole slots and stays within the session', () => {
 	const m = model({});
@@ -20,29 +21,87 @@ test('a selection grows to whole slots and stays within the session', () => {
 });
 
 test('sums of a selection add up to those of the whole', () => {
-	const m = model(cells([[0, 0, [[0, 30, 2], [1, 12, 1]]], [0, 2, [[1, 100, 4]]], [0, 3, [[0, 50, 1]]], [1, 15, [[0, 500, 5]]], [1, 19, [[0, 4096, 0]]],
-		[3, 2 * 4 + 1, [[0, 50, 1], [1, 100, 4]]]]));
+	const m = model(
+		cells([
+			[
+				0,
+				0,
+				[
+					[0, 30, 2],
+					[1, 12, 1],
+				],
+			],
+			[0, 2, [[1, 100, 4]]],
+			[0, 3, [[0, 50, 1]]],
+			[1, 15, [[0, 500, 5]]],
+			[1, 19, [[0, 4096, 0]]],
+			[
+				3,
+				2 * 4 + 1,
+				[
+					[0, 50, 1],
+					[1, 100, 4],
+				],
+			],
+		]),
+	);
 
-	assert.deepEqual(cpuRows(m, null).map((r) => [r.stolen_ns, r.gaps, r.waits, r.wait_sum_ns]), [[42, 3, 5, 150]]);
-	assert.deepEqual(cpuRows(m, first).map((r) => [r.stolen_ns, r.gaps, r.waits, r.wait_sum_ns]), [[30, 2, 1, 50]]);
-	assert.deepEqual(cpuRows(m, second).map((r) => [r.stolen_ns, r.gaps, r.waits, r.wait_sum_ns]), [[12, 1, 4, 100]]);
-	assert.deepEqual(diskRows(m, first).map((r) => [r.device, r.reads, r.r_await_ns, r.read_bytes]), [['vda', 5, 100, 4096]]);
+	assert.deepEqual(
+		cpuRows(m, null).map((r) => [r.stolen_ns, r.gaps, r.waits, r.wait_sum_ns]),
+		[[42, 3, 5, 150]],
+	);
+	assert.deepEqual(
+		cpuRows(m, first).map((r) => [r.stolen_ns, r.gaps, r.waits, r.wait_sum_ns]),
+		[[30, 2, 1, 50]],
+	);
+	assert.deepEqual(
+		cpuRows(m, second).map((r) => [r.stolen_ns, r.gaps, r.waits, r.wait_sum_ns]),
+		[[12, 1, 4, 100]],
+	);
+	assert.deepEqual(
+		diskRows(m, first).map((r) => [r.device, r.reads, r.r_await_ns, r.read_bytes]),
+		[['vda', 5, 100, 4096]],
+	);
 	assert.deepEqual(diskRows(m, second), []);
-	assert.deepEqual(taskRows(m, second).map((r) => [r.task, r.runq_ns, r.cgroup]), [['sh 11', 100, 'web']]);
+	assert.deepEqual(
+		taskRows(m, second).map((r) => [r.task, r.runq_ns, r.cgroup]),
+		[['sh 11', 100, 'web']],
+	);
 	assert.deepEqual(m.causeTotals(first), { steal: 0, runq: 50, disk: 0, cpu: 0 });
 });
 
 test('percentiles are upper bounds of their bucket', () => {
-	const m = model(cells([[2, 1, [[0, 0, 98]]], [2, 2, [[1, 0, 1]]], [2, 3, [[1, 0, 1]]]]));
+	const m = model(
+		cells([
+			[2, 1, [[0, 0, 98]]],
+			[2, 2, [[1, 0, 1]]],
+			[2, 3, [[1, 0, 1]]],
+		]),
+	);
 	const all = m.histogram(0, null);
 
-	assert.deepEqual([50, 98, 99, 100].map((pct) => m.percentile(all, pct)), [9, 9, 99, 999]);
+	assert.deepEqual(
+		[50, 98, 99, 100].map((pct) => m.percentile(all, pct)),
+		[9, 9, 99, 999],
+	);
 	assert.equal(m.percentile(m.histogram(0, second), 50), 99);
 	assert.equal(m.percentile(new Float64Array(4), 50), null);
 });
 
 test('a heat map counts each event once, whatever the width of its columns', () => {
-	const m = model(cells([[2, 1, [[0, 0, 3], [1, 0, 4]]], [2, 2, [[1, 0, 5]]]]));
+	const m = model(
+		cells([
+			[
+				2,
+				1,
+				[
+					[0, 0, 3],
+					[1, 0, 4],
+				],
+			],
+			[2, 2, [[1, 0, 5]]],
+		]),
+	);
 	const sum = (grid) => [...grid.columns.values()].flatMap((c) => [...c]).reduce((a, b) => a + b, 0);
 
 	assert.equal(sum(gridOf(m, 0, [0, 4], [0, 2], 1)), 12);
@@ -51,14 +110,39 @@ test('a heat map counts each event once, whatever the width of its columns', () 
 	assert.equal(sum(gridOf(m, 0, [0, 4], [1, 2], 1)), 9);
 });
 
-const pairs = { 'pair.relation': [0, 0, 1, 0], 'pair.from': [4, 3, 3, 0], 'pair.to': [2, 2, 2, 3],
-	...cells([[4, 0, [[0, 70, 1]]], [4, 1, [[0, 20, 1], [1, 5, 2]]], [4, 2, [[1, 9, 1]]], [4, 3, [[1, 1, 1]]]]) };
+const pairs = {
+	'pair.relation': [0, 0, 1, 0],
+	'pair.from': [4, 3, 3, 0],
+	'pair.to': [2, 2, 2, 3],
+	...cells([
+		[4, 0, [[0, 70, 1]]],
+		[
+			4,
+			1,
+			[
+				[0, 20, 1],
+				[1, 5, 2],
+			],
+		],
+		[4, 2, [[1, 9, 1]]],
+		[4, 3, [[1, 1, 1]]],
+	]),
+};
 
 test('pairs: by task, by cgroup, and of a selection', () => {
-	const m = model(pairs), brief = (list) => list.map((p) => `${p.from} > ${p.to} ${p.ns}/${p.nr}`);
+	const m = model(pairs),
+		brief = (list) => list.map((p) => `${p.from} > ${p.to} ${p.ns}/${p.nr}`);
 
-	assert.deepEqual(brief(pairsOf(m, 'occupants', 'task', null)), ['(stolen) > sh 11 70/1', 'sh 12 > sh 11 25/3', '(others) > sh 12 1/1']);
-	assert.deepEqual(brief(pairsOf(m, 'occupants', 'cgroup', null)), ['(stolen) > web 70/1', 'web > web 25/3', '(others) > web 1/1']);
+	assert.deepEqual(brief(pairsOf(m, 'occupants', 'task', null)), [
+		'(stolen) > sh 11 70/1',
+		'sh 12 > sh 11 25/3',
+		'(others) > sh 12 1/1',
+	]);
+	assert.deepEqual(brief(pairsOf(m, 'occupants', 'cgroup', null)), [
+		'(stolen) > web 70/1',
+		'web > web 25/3',
+		'(others) > web 1/1',
+	]);
 	assert.deepEqual(brief(pairsOf(m, 'preempters', 'task', first)), []);
 	assert.deepEqual(brief(pairsOf(m, 'preempters', 'task', second)), ['sh 12 > sh 11 9/1']);
 });
@@ -69,13 +153,20 @@ test('the matrix holds all the time, in few parties', () => {
 
 	assert.equal(names.length, PARTIES_MAX + 1);
 	assert.equal(names.at(-1), `(${nrMerged} others)`);
-	assert.equal(matrix.flatMap((row) => [...row]).reduce((a, b) => a + b, 0), many.reduce((sum, p) => sum + p.ns, 0));
+	assert.equal(
+		matrix.flatMap((row) => [...row]).reduce((a, b) => a + b, 0),
+		many.reduce((sum, p) => sum + p.ns, 0),
+	);
 	assert.deepEqual(matrixOf([{ from: 'a', to: 'b', ns: 5, nr: 1 }]).names, ['a', 'b']);
 });
 
 test('what is empty says why, and what to do', () => {
-	const off = { report: { source: { name: 'bpf', probes: [{ probe: 'disk', rung: null, detail: 'not asked for' }] } } };
-	const noSteal = { report: { host: { steal_reported: false }, sections: { steal: { notes: ['not reported here'] } } } };
+	const off = {
+		report: { source: { name: 'bpf', probes: [{ probe: 'disk', rung: null, detail: 'not asked for' }] } },
+	};
+	const noSteal = {
+		report: { host: { steal_reported: false }, sections: { steal: { notes: ['not reported here'] } } },
+	};
 	const counters = { report: { source: { name: 'procfs', probes: [] } } };
 
 	assert.match(whyEmpty(model({}, off), 'disk', null), /probe disk was off \(not asked for\).*--probe/);

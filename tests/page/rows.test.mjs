@@ -16,7 +16,8 @@ test('sums of any stretch, within bins evenly', () => {
 });
 
 test('maxima of any stretch are those of the bins it touches', () => {
-	const values = Float64Array.from({ length: 37 }, (_, i) => (i * 7919) % 101), row = new MaxRow(values, 10);
+	const values = Float64Array.from({ length: 37 }, (_, i) => (i * 7919) % 101),
+		row = new MaxRow(values, 10);
 
 	for (let from = 0; from < 37; from++) {
 		for (let to = from + 1; to <= 37; to++)
@@ -25,12 +26,21 @@ test('maxima of any stretch are those of the bins it touches', () => {
 	assert.equal(row.max(12, 13), values[1]);
 });
 
-const bins = { 'time.task': [MS, MS / 2, 0, 0], 'time.idle': [0, MS / 2, MS, 0], 'time.stolen': [MS / 4, 0, 0, 0], 'time.stolen_idle': [0, 0, MS / 5, 0],
-	'time.waiting': [2 * MS, 0, 0, 0], 'time.inflight': [0, 0, 0, 0, MS, 0, 0, 0], 'time.requests': [0, 0, 0, 0, 3, 0, 0, 0], 'time.latency': [0, 0, 0, 0, 300, 0, 0, 0],
-	'time.latency_max': [0, 0, 0, 0, 200, 0, 0, 0] };
+const bins = {
+	'time.task': [MS, MS / 2, 0, 0],
+	'time.idle': [0, MS / 2, MS, 0],
+	'time.stolen': [MS / 4, 0, 0, 0],
+	'time.stolen_idle': [0, 0, MS / 5, 0],
+	'time.waiting': [2 * MS, 0, 0, 0],
+	'time.inflight': [0, 0, 0, 0, MS, 0, 0, 0],
+	'time.requests': [0, 0, 0, 0, 3, 0, 0, 0],
+	'time.latency': [0, 0, 0, 0, 300, 0, 0, 0],
+	'time.latency_max': [0, 0, 0, 0, 200, 0, 0, 0],
+};
 
 test('what was stolen is not running and not idle; what is missing is not known', () => {
-	const timeline = new Timeline(model(bins)), all = timeline.cpuIn(timeline.cpus[0], 0, 4 * MS);
+	const timeline = new Timeline(model(bins)),
+		all = timeline.cpuIn(timeline.cpus[0], 0, 4 * MS);
 
 	assert.equal(all.running, 1.25 * MS);
 	assert.equal(all.idle, 1.3 * MS);
@@ -42,22 +52,55 @@ test('what was stolen is not running and not idle; what is missing is not known'
 test('disks without a request are not drawn', () => {
 	const timeline = new Timeline(model(bins));
 
-	assert.deepEqual(timeline.devices.map((d) => d.name), ['vda']);
-	assert.deepEqual(timeline.deviceIn(timeline.devices[0], 0, 4 * MS), { inflight: MS, requests: 3, latency: 300, latencyMax: 200 });
+	assert.deepEqual(
+		timeline.devices.map((d) => d.name),
+		['vda'],
+	);
+	assert.deepEqual(timeline.deviceIn(timeline.devices[0], 0, 4 * MS), {
+		inflight: MS,
+		requests: 3,
+		latency: 300,
+		latencyMax: 200,
+	});
 });
 
 test('single slices: who ran, from when to when, and where it is not known', () => {
-	const timeline = new Timeline(model({ ...bins, 'switch.cpu': [0, 0, 0, 0], 'switch.ts': [10, 100, 200, 300], 'switch.party': [2, 1, 3, 0],
-		'switch.wait': [0, 0, 5, 0], 'switch.flags': [4, 0, 2, 8] }));
+	const timeline = new Timeline(
+		model({
+			...bins,
+			'switch.cpu': [0, 0, 0, 0],
+			'switch.ts': [10, 100, 200, 300],
+			'switch.party': [2, 1, 3, 0],
+			'switch.wait': [0, 0, 5, 0],
+			'switch.flags': [4, 0, 2, 8],
+		}),
+	);
 	const slices = [];
 
 	timeline.slices(timeline.cpus[0], 50, 280, (...slice) => slices.push(slice));
-	assert.deepEqual(slices, [[50, 100, 2], [100, 200, -1], [200, 280, 3]]);
+	assert.deepEqual(slices, [
+		[50, 100, 2],
+		[100, 200, -1],
+		[200, 280, 3],
+	]);
 });
 
 test('requests and gaps that began before, or end after', () => {
-	const timeline = new Timeline(model({ ...bins, 'gap.cpu': [0, 0], 'gap.ts': [100, 500], 'gap.ns': [90, 10], 'gap.party': [2, 2], 'request.device': [1, 1],
-		'request.ts': [50, 400], 'request.ns': [10, 390], 'request.queue': [0, 0], 'request.group': [0, 0], 'request.party': [2, 2] }));
+	const timeline = new Timeline(
+		model({
+			...bins,
+			'gap.cpu': [0, 0],
+			'gap.ts': [100, 500],
+			'gap.ns': [90, 10],
+			'gap.party': [2, 2],
+			'request.device': [1, 1],
+			'request.ts': [50, 400],
+			'request.ns': [10, 390],
+			'request.queue': [0, 0],
+			'request.group': [0, 0],
+			'request.party': [2, 2],
+		}),
+	);
 	const seen = [];
 
 	timeline.gapsIn(0, 60, 70, (i) => seen.push(`gap ${i}`));
@@ -79,6 +122,9 @@ test('ticks are round and not too many', () => {
 	const { step, at } = ticksOf(0.3e9, 9.9e9, 10);
 
 	assert.equal(step, 1e9);
-	assert.deepEqual(at, [1, 2, 3, 4, 5, 6, 7, 8, 9].map((s) => s * 1e9));
+	assert.deepEqual(
+		at,
+		[1, 2, 3, 4, 5, 6, 7, 8, 9].map((s) => s * 1e9),
+	);
 	assert.ok(ticksOf(0, 7, 5).at.length <= 8);
 });

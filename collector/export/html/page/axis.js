@@ -8,8 +8,9 @@ import { color } from './theme.js';
 export const AXIS_HEIGHT = 22;
 const DRAG_MIN_PX = 4;
 
-export const KEYS = '← → move, + − zoom, Home End go to the ends, 0 shows everything, Shift with ← → selects, Enter selects what is shown, '
-	+ 'Escape selects nothing.';
+export const KEYS =
+	'← → move, + − zoom, Home End go to the ends, 0 shows everything, Shift with ← → selects, Enter selects what is shown, ' +
+	'Escape selects nothing.';
 
 // Where moments are on a canvas that is width wide, with names on its left.
 export class Scale {
@@ -36,7 +37,8 @@ export function gutterOf(width) {
 
 // A canvas as wide as its box, sharp on any screen; draw in CSS pixels.
 export function sizeCanvas(canvas, height) {
-	const width = canvas.parentElement.clientWidth, ratio = window.devicePixelRatio || 1;
+	const width = canvas.parentElement.clientWidth,
+		ratio = window.devicePixelRatio || 1;
 
 	if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
 		canvas.width = Math.round(width * ratio);
@@ -52,12 +54,10 @@ export function sizeCanvas(canvas, height) {
 
 // As much of a text as fits.
 export function fitText(context, text, width) {
-	if (context.measureText(text).width <= width)
-		return text;
+	if (context.measureText(text).width <= width) return text;
 	let length = text.length;
 
-	while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > width)
-		length--;
+	while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > width) length--;
 	return `${text.slice(0, length)}…`;
 }
 
@@ -71,7 +71,8 @@ export function drawAxis(context, scale, height, model) {
 	context.textAlign = 'left';
 	context.textBaseline = 'middle';
 	for (const moment of at) {
-		const x = Math.round(scale.x(moment - shift)) + 0.5, label = format.moment(moment, step);
+		const x = Math.round(scale.x(moment - shift)) + 0.5,
+			label = format.moment(moment, step);
 
 		context.beginPath();
 		context.moveTo(x, AXIS_HEIGHT - 5);
@@ -82,10 +83,14 @@ export function drawAxis(context, scale, height, model) {
 	}
 }
 
-// What is selected stays clear; the rest is dimmed.
-export function drawSelection(context, scale, height, selection) {
-	if (!selection)
-		return;
+// What changes what a chart on the axis shows.
+export const AXIS_KEYS = ['view', 'selection', 'picking'];
+
+// What is selected, or just being so, stays clear; the rest is dimmed.
+export function drawSelection(context, scale, height, store) {
+	const selection = store.get('picking') ?? store.get('selection');
+
+	if (!selection) return;
 	const [x0, x1] = selection.map((t) => Math.min(Math.max(scale.x(t), scale.left), scale.left + scale.width));
 
 	context.fillStyle = color('dim');
@@ -93,9 +98,11 @@ export function drawSelection(context, scale, height, selection) {
 	context.fillRect(x1, AXIS_HEIGHT, scale.left + scale.width - x1, height - AXIS_HEIGHT);
 	context.fillStyle = color('accent');
 	context.fillRect(x0, AXIS_HEIGHT - 4, Math.max(1, x1 - x0), 4);
-	for (const [moment, x] of [[selection[0], x0], [selection[1], x1]]) {
-		if (moment > scale.from && moment < scale.to)
-			context.fillRect(x - 0.5, AXIS_HEIGHT - 4, 1.5, height);
+	for (const [moment, x] of [
+		[selection[0], x0],
+		[selection[1], x1],
+	]) {
+		if (moment > scale.from && moment < scale.to) context.fillRect(x - 0.5, AXIS_HEIGHT - 4, 1.5, height);
 	}
 }
 
@@ -113,115 +120,135 @@ export function operateAxis(canvas, model, store, scaleOf, hover) {
 
 	function pinch() {
 		const [a, b] = [...pointers.values()];
-		const distance = Math.max(20, Math.abs(a - b)), middle = (a + b) / 2;
+		const distance = Math.max(20, Math.abs(a - b)),
+			middle = (a + b) / 2;
 
 		if (drag?.distance)
-			show(zoomSpan(panSpan(view(), (drag.middle - middle) * scaleOf().perPx, whole), drag.distance / distance, scaleOf().time(middle), whole));
+			show(
+				zoomSpan(
+					panSpan(view(), (drag.middle - middle) * scaleOf().perPx, whole),
+					drag.distance / distance,
+					scaleOf().time(middle),
+					whole,
+				),
+			);
 		drag = { distance, middle };
 	}
 
 	canvas.addEventListener('pointerdown', (event) => {
-		if (event.button > 1)
-			return;
+		if (event.button > 1) return;
 		pointers.set(event.pointerId, xOf(event));
 		canvas.setPointerCapture(event.pointerId);
-		if (pointers.size === 2)
-			return pinch();
+		if (pointers.size === 2) return pinch();
 		const isPan = event.button === 1 || event.shiftKey || store.get('drag') === 'pan';
 		drag = { from: xOf(event), last: xOf(event), isPan, moved: false };
-		if (event.button === 1)
-			event.preventDefault();
+		if (event.button === 1) event.preventDefault();
 	});
 	canvas.addEventListener('pointermove', (event) => {
 		const x = xOf(event);
 
-		if (event.pointerType !== 'touch' || pointers.size)
-			hover(x, yOf(event));
-		if (!pointers.has(event.pointerId))
-			return;
+		if (event.pointerType !== 'touch' || pointers.size) hover(x, yOf(event));
+		if (!pointers.has(event.pointerId)) return;
 		pointers.set(event.pointerId, x);
-		if (pointers.size === 2)
-			return pinch();
-		if (!drag || drag.distance || (!drag.moved && Math.abs(x - drag.from) < DRAG_MIN_PX))
-			return;
+		if (pointers.size === 2) return pinch();
+		if (!drag || drag.distance || (!drag.moved && Math.abs(x - drag.from) < DRAG_MIN_PX)) return;
 		drag.moved = true;
-		if (drag.isPan)
-			show(panSpan(view(), (drag.last - x) * scaleOf().perPx, whole));
+		if (drag.isPan) show(panSpan(view(), (drag.last - x) * scaleOf().perPx, whole));
 		else
-			pick([drag.from, x].sort((a, b) => a - b).map((at) => scaleOf().time(at)));
+			store.set({
+				picking: model.snap([drag.from, x].sort((a, b) => a - b).map((at) => scaleOf().time(at))),
+			});
 		drag.last = x;
 	});
 	const release = (event) => {
-		if (!pointers.delete(event.pointerId))
-			return;
+		if (!pointers.delete(event.pointerId)) return;
+		// only now: the views that are not on the axis take their time
+		if (store.get('picking')) store.set({ selection: store.get('picking'), picking: null });
 		// a click beside the selection ends it
 		if (drag && !drag.distance && !drag.moved && !drag.isPan && event.type === 'pointerup') {
-			const selection = store.get('selection'), at = scaleOf().time(drag.from);
+			const selection = store.get('selection'),
+				at = scaleOf().time(drag.from);
 
-			if (selection && (at < selection[0] || at > selection[1]))
-				pick(null);
+			if (selection && (at < selection[0] || at > selection[1])) pick(null);
 		}
-		if (!pointers.size)
-			drag = null;
+		if (!pointers.size) drag = null;
 	};
 	canvas.addEventListener('pointerup', release);
 	canvas.addEventListener('pointercancel', release);
 	canvas.addEventListener('pointerleave', () => hover(null));
-	canvas.addEventListener('dblclick', (event) => show(zoomSpan(view(), 0.25, scaleOf().time(xOf(event)), whole)));
+	canvas.addEventListener('dblclick', (event) =>
+		show(zoomSpan(view(), 0.25, scaleOf().time(xOf(event)), whole)),
+	);
 
 	// Turning the wheel scrolls the page, until the chart was clicked or Ctrl is held: nobody gets stuck in it.
-	canvas.addEventListener('wheel', (event) => {
-		const sideways = event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX;
+	canvas.addEventListener(
+		'wheel',
+		(event) => {
+			const sideways = event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX;
 
-		if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) {
-			event.preventDefault();
-			show(panSpan(view(), sideways * scaleOf().perPx, whole));
-		} else if (event.ctrlKey || event.metaKey || document.activeElement === canvas) {
-			event.preventDefault();
-			show(zoomSpan(view(), 1.0015 ** (event.deltaY * (event.deltaMode ? 20 : 1)), scaleOf().time(xOf(event)), whole));
-		}
-	}, { passive: false });
+			if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) {
+				event.preventDefault();
+				show(panSpan(view(), sideways * scaleOf().perPx, whole));
+			} else if (event.ctrlKey || event.metaKey || document.activeElement === canvas) {
+				event.preventDefault();
+				show(
+					zoomSpan(
+						view(),
+						1.0015 ** (event.deltaY * (event.deltaMode ? 20 : 1)),
+						scaleOf().time(xOf(event)),
+						whole,
+					),
+				);
+			}
+		},
+		{ passive: false },
+	);
 
 	canvas.addEventListener('keydown', (event) => {
-		if (event.altKey || event.ctrlKey || event.metaKey)
-			return;
-		if (pressed(event.key, event.shiftKey))
-			event.preventDefault();
+		if (event.altKey || event.ctrlKey || event.metaKey) return;
+		if (pressed(event.key, event.shiftKey)) event.preventDefault();
 	});
 
 	function pressed(key, shift) {
-		const [from, to] = view(), length = to - from, middle = (from + to) / 2;
+		const [from, to] = view(),
+			length = to - from,
+			middle = (from + to) / 2;
 
 		switch (key) {
-		case 'ArrowLeft':
-		case 'ArrowRight':
-			return shift ? grow(key === 'ArrowRight' ? 1 : -1) : show(panSpan(view(), (key === 'ArrowRight' ? 1 : -1) * length * 0.1, whole)), true;
-		case '+':
-		case '=':
-			return show(zoomSpan(view(), 0.6, middle, whole)), true;
-		case '-':
-		case '_':
-			return show(zoomSpan(view(), 1 / 0.6, middle, whole)), true;
-		case 'Home':
-			return show(panSpan(view(), whole[0] - from, whole)), true;
-		case 'End':
-			return show(panSpan(view(), whole[1] - to, whole)), true;
-		case '0':
-			return show(whole), true;
-		case 'Enter':
-			return pick(view()), true;
-		case 'Escape':
-			return pick(null), true;
+			case 'ArrowLeft':
+			case 'ArrowRight':
+				return (
+					shift
+						? grow(key === 'ArrowRight' ? 1 : -1)
+						: show(panSpan(view(), (key === 'ArrowRight' ? 1 : -1) * length * 0.1, whole)),
+					true
+				);
+			case '+':
+			case '=':
+				return (show(zoomSpan(view(), 0.6, middle, whole)), true);
+			case '-':
+			case '_':
+				return (show(zoomSpan(view(), 1 / 0.6, middle, whole)), true);
+			case 'Home':
+				return (show(panSpan(view(), whole[0] - from, whole)), true);
+			case 'End':
+				return (show(panSpan(view(), whole[1] - to, whole)), true);
+			case '0':
+				return (show(whole), true);
+			case 'Enter':
+				return (pick(view()), true);
+			case 'Escape':
+				return (pick(null), true);
 		}
 		return false;
 	}
 
 	// Moves the selection's end; without one it begins in the middle of what is shown.
 	function grow(direction) {
-		const [from, to] = view(), step = Math.max((to - from) / 20, model.time.slot_ns);
+		const [from, to] = view(),
+			step = Math.max((to - from) / 20, model.time.slot_ns);
 		const [first, last] = store.get('selection') ?? [(from + to) / 2, (from + to) / 2];
 
-		if (last + direction * step > first)
-			pick([first, last + direction * step]);
+		if (last + direction * step > first) pick([first, last + direction * step]);
 	}
 }

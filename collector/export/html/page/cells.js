@@ -2,23 +2,24 @@
 // cells - sums by row and slot of time (../cells.h): what is left of them in a selection.
 
 export const FAMILY = { CPU: 0, DEVICE: 1, HEAT: 2, TASK: 3, PAIR: 4, STACK: 5 };
-const FAMILY_SHIFT = 26, PLACES = 2 ** FAMILY_SHIFT;
+const FAMILY_SHIFT = 26,
+	PLACES = 2 ** FAMILY_SHIFT;
 
 export class Cells {
 	constructor(columns) {
-		const rows = columns.numbers('cells.row'), counts = columns.numbers('cells.count');
+		const rows = columns.numbers('cells.row'),
+			counts = columns.numbers('cells.count');
 
 		this.ns = columns.numbers('cells.ns');
 		this.nr = columns.numbers('cells.nr');
-		this.slot = Float64Array.from(columns.numbers('cells.slot'));
+		this.slot = columns.numbers('cells.slot').slice(); // differences still
 		this.rows = new Map(); // row: [begin, end) of its cells
 		this.families = Object.values(FAMILY).map(() => []);
 		let at = 0;
 		for (let i = 0; i < rows.length; i++) {
 			const begin = at;
 
-			for (at++; at < begin + counts[i]; at++)
-				this.slot[at] += this.slot[at - 1];
+			for (at++; at < begin + counts[i]; at++) this.slot[at] += this.slot[at - 1];
 			this.rows.set(rows[i], [begin, at]);
 			this.families[Math.floor(rows[i] / PLACES)]?.push(rows[i] % PLACES);
 		}
@@ -37,10 +38,8 @@ export class Cells {
 		while (begin < end) {
 			const middle = (begin + end) >> 1;
 
-			if (this.slot[middle] < slot)
-				begin = middle + 1;
-			else
-				end = middle;
+			if (this.slot[middle] < slot) begin = middle + 1;
+			else end = middle;
 		}
 		return begin;
 	}
@@ -64,7 +63,6 @@ export class Cells {
 	each(family, place, use) {
 		const [begin, end] = this.range(family, place);
 
-		for (let i = begin; i < end; i++)
-			use(this.slot[i], this.ns[i], this.nr[i]);
+		for (let i = begin; i < end; i++) use(this.slot[i], this.ns[i], this.nr[i]);
 	}
 }

@@ -7,23 +7,34 @@ import { matrixOf, pairsOf, RELATIONS } from './matrix.js';
 import { whyEmpty } from './reasons.js';
 import { dataTable, tableBehind } from './table.js';
 
-const RADIUS = 205, BAND = 14, NR_COLOURS = 8, NARROW_PX = 520;
+const RADIUS = 205,
+	BAND = 14,
+	NR_COLOURS = 8,
+	NARROW_PX = 520;
 // Names around the circle: few letters and large ones where there is little room, as the picture shrinks with it.
-const WIDE = { size: 680, fontPx: 13, chars: 17 }, NARROW = { size: 660, fontPx: 22, chars: 9 };
+const WIDE = { size: 680, fontPx: 13, chars: 17 },
+	NARROW = { size: 660, fontPx: 22, chars: 9 };
 
 export function createChord(model, store) {
-	const box = byId('chord-chart'), readout = byId('chord-readout');
-	let pairs = [], small = null;
+	const box = byId('chord-chart'),
+		readout = byId('chord-readout');
+	let pairs = [],
+		small = null;
 
 	const relation = () => RELATIONS.find((r) => r.id === store.get('relation'));
 	// the second round of colours is paler
-	const colour = (i) => (i < NR_COLOURS ? `var(--party-${i})` : `color-mix(in srgb, var(--party-${i % NR_COLOURS}) 55%, var(--back))`);
+	const colour = (i) =>
+		i < NR_COLOURS
+			? `var(--party-${i})`
+			: `color-mix(in srgb, var(--party-${i % NR_COLOURS}) 55%, var(--back))`;
 	const layout = () => (box.clientWidth < NARROW_PX ? NARROW : WIDE);
 	// in the middle: a task's tid is at its end
-	const cut = (name) => (name.length > layout().chars ? `${name.slice(0, layout().chars - 5)}…${name.slice(-4)}` : name);
+	const cut = (name) =>
+		name.length > layout().chars ? `${name.slice(0, layout().chars - 5)}…${name.slice(-4)}` : name;
 
 	function sides(i) {
-		const to = small.matrix.reduce((sum, row) => sum + row[i], 0), from = small.matrix[i].reduce((a, b) => a + b, 0);
+		const to = small.matrix.reduce((sum, row) => sum + row[i], 0),
+			from = small.matrix[i].reduce((a, b) => a + b, 0);
 
 		return `${small.names[i]}: ${relation().from} for ${format.ns(from)} of others' waiting, ${relation().to} for ${format.ns(to)}`;
 	}
@@ -41,37 +52,90 @@ export function createChord(model, store) {
 		byId('chord-body').hidden = isEmpty;
 		fill(byId('chord-empty'), isEmpty ? whyEmpty(model, 'runq', store.get('selection')) : '');
 		box.replaceChildren();
-		if (isEmpty)
-			return;
+		if (isEmpty) return;
 		small = matrixOf(pairs);
 		const { size, fontPx } = layout();
-		const chords = chordDirected().padAngle(Math.min(0.04, 1 / small.names.length)).sortSubgroups(descending).sortChords(descending)(small.matrix);
-		const picture = pick(box).append('svg').attr('viewBox', [-size / 2, -size / 2, size, size].join(' ')).attr('class', 'chord').attr('role', 'img')
-			.attr('aria-label', `Chord diagram: ${relation().words}. ${pairs.length} pairs; the longest: ${pairText(...longest())}`);
+		const chords = chordDirected()
+			.padAngle(Math.min(0.04, 1 / small.names.length))
+			.sortSubgroups(descending)
+			.sortChords(descending)(small.matrix);
+		const picture = pick(box)
+			.append('svg')
+			.attr('viewBox', [-size / 2, -size / 2, size, size].join(' '))
+			.attr('class', 'chord')
+			.attr('role', 'img')
+			.attr(
+				'aria-label',
+				`Chord diagram: ${relation().words}. ${pairs.length} pairs; the longest: ${pairText(...longest())}`,
+			);
 
-		const ribbons = picture.append('g').attr('class', 'ribbons').selectAll('path').data(chords).join('path')
-			.attr('d', ribbonArrow().radius(RADIUS - 2).padAngle(0.006)).style('fill', (d) => colour(d.source.index))
-			.on('mouseover', (event, d) => point(pairText(d.source.index, d.target.index, d.source.value))).on('mouseout', () => point(null));
+		const ribbons = picture
+			.append('g')
+			.attr('class', 'ribbons')
+			.selectAll('path')
+			.data(chords)
+			.join('path')
+			.attr(
+				'd',
+				ribbonArrow()
+					.radius(RADIUS - 2)
+					.padAngle(0.006),
+			)
+			.style('fill', (d) => colour(d.source.index))
+			.on('mouseover', (event, d) => point(pairText(d.source.index, d.target.index, d.source.value)))
+			.on('mouseout', () => point(null));
 		ribbons.append('title').text((d) => pairText(d.source.index, d.target.index, d.source.value));
 
-		const groups = picture.append('g').selectAll('g').data(chords.groups).join('g').attr('class', 'party')
-			.on('mouseover', (event, d) => { point(sides(d.index)); only(ribbons, d.index); }).on('mouseout', () => { point(null); only(ribbons, null); });
-		groups.append('path').attr('d', arc().innerRadius(RADIUS).outerRadius(RADIUS + BAND)).style('fill', (d) => colour(d.index))
-			.append('title').text((d) => sides(d.index));
-		groups.filter((d) => (d.endAngle - d.startAngle) * (RADIUS + BAND) > fontPx * 0.8).append('text').attr('font-size', fontPx).attr('transform', place).attr('text-anchor', (d) => (isLeft(d) ? 'end' : 'start'))
-			.attr('dy', '0.35em').text((d) => cut(small.names[d.index]));
+		const groups = picture
+			.append('g')
+			.selectAll('g')
+			.data(chords.groups)
+			.join('g')
+			.attr('class', 'party')
+			.on('mouseover', (event, d) => {
+				point(sides(d.index));
+				only(ribbons, d.index);
+			})
+			.on('mouseout', () => {
+				point(null);
+				only(ribbons, null);
+			});
+		groups
+			.append('path')
+			.attr(
+				'd',
+				arc()
+					.innerRadius(RADIUS)
+					.outerRadius(RADIUS + BAND),
+			)
+			.style('fill', (d) => colour(d.index))
+			.append('title')
+			.text((d) => sides(d.index));
+		groups
+			.filter((d) => (d.endAngle - d.startAngle) * (RADIUS + BAND) > fontPx * 0.8)
+			.append('text')
+			.attr('font-size', fontPx)
+			.attr('transform', place)
+			.attr('text-anchor', (d) => (isLeft(d) ? 'end' : 'start'))
+			.attr('dy', '0.35em')
+			.text((d) => cut(small.names[d.index]));
 		lists();
 		point(null);
 	}
 
 	const angle = (d) => (d.startAngle + d.endAngle) / 2;
 	const isLeft = (d) => angle(d) > Math.PI;
-	const place = (d) => `rotate(${(angle(d) * 180) / Math.PI - 90}) translate(${RADIUS + BAND + 6}) ${isLeft(d) ? 'rotate(180)' : ''}`;
+	const place = (d) =>
+		`rotate(${(angle(d) * 180) / Math.PI - 90}) translate(${RADIUS + BAND + 6}) ${isLeft(d) ? 'rotate(180)' : ''}`;
 
 	function longest() {
 		let best = [0, 0, -1];
 
-		small.matrix.forEach((row, from) => row.forEach((ns, to) => { if (ns > best[2]) best = [from, to, ns]; }));
+		small.matrix.forEach((row, from) =>
+			row.forEach((ns, to) => {
+				if (ns > best[2]) best = [from, to, ns];
+			}),
+		);
 		return best;
 	}
 
@@ -80,27 +144,73 @@ export function createChord(model, store) {
 	}
 
 	function point(text) {
-		readout.textContent = text ?? `${format.ns(total())} in ${format.plural(pairs.length, 'pair')}. Point at a band or a party to read it.`;
+		readout.textContent =
+			text ??
+			`${format.ns(total())} in ${format.plural(pairs.length, 'pair')}. Point at a band or a party to read it.`;
 	}
 
 	function lists() {
-		fill(byId('chord-legend'), small.names.map((name, i) => legendItem(colour(i), name)));
-		fill(byId('chord-note'), [
-			`An arrow goes from who ${relation().from} to who ${relation().to}; as wide as the time waited.`,
-			small.nrMerged ? `${format.plural(small.nrMerged, 'party', 'parties')} with less are drawn as one; the table has them all.` : null,
-			model.meta.merged.pairs ? `${format.count(model.meta.merged.pairs)} charges found no room: they are (others) to (others).` : null,
-			model.meta.merged.tasks ? `${format.plural(model.meta.merged.tasks, 'task')} share a place with others of the same name.` : null,
-		].filter(Boolean).join(' '));
+		fill(
+			byId('chord-legend'),
+			small.names.map((name, i) => legendItem(colour(i), name)),
+		);
+		fill(
+			byId('chord-note'),
+			[
+				`An arrow goes from who ${relation().from} to who ${relation().to}; as wide as the time waited.`,
+				small.nrMerged
+					? `${format.plural(small.nrMerged, 'party', 'parties')} with less are drawn as one; the table has them all.`
+					: null,
+				model.meta.merged.pairs
+					? `${format.count(model.meta.merged.pairs)} charges found no room: they are (others) to (others).`
+					: null,
+				model.meta.merged.tasks
+					? `${format.plural(model.meta.merged.tasks, 'task')} share a place with others of the same name.`
+					: null,
+			]
+				.filter(Boolean)
+				.join(' '),
+		);
 	}
 
 	function numbers() {
-		return dataTable(`Who delays whom: ${relation().words}`, [{ key: 'from', label: relation().from, unit: 'text' }, { key: 'to', label: relation().to, unit: 'text' },
-			{ key: 'wait_ns', label: 'waited', unit: 'ns' }, { key: 'share_pct', label: 'share %', unit: 'pct', decimals: 1 }, { key: 'waits', label: 'waits', unit: 'count' }],
-		pairs.map(({ from, to, ns, nr }) => ({ from, to, wait_ns: ns, share_pct: (100 * ns) / Math.max(1, total()), waits: nr })));
+		return dataTable(
+			`Who delays whom: ${relation().words}`,
+			[
+				{ key: 'from', label: relation().from, unit: 'text' },
+				{ key: 'to', label: relation().to, unit: 'text' },
+				{ key: 'wait_ns', label: 'waited', unit: 'ns' },
+				{ key: 'share_pct', label: 'share %', unit: 'pct', decimals: 1 },
+				{ key: 'waits', label: 'waits', unit: 'count' },
+			],
+			pairs.map(({ from, to, ns, nr }) => ({
+				from,
+				to,
+				wait_ns: ns,
+				share_pct: (100 * ns) / Math.max(1, total()),
+				waits: nr,
+			})),
+		);
 	}
 
-	fill(byId('chord-controls'), choice('Who', RELATIONS.map((r) => [r.id, r.label]), store.get('relation'), (id) => store.set({ relation: id })),
-		choice('By', [['task', 'task'], ['cgroup', 'cgroup']], store.get('by'), (by) => store.set({ by })));
+	fill(
+		byId('chord-controls'),
+		choice(
+			'Who',
+			RELATIONS.map((r) => [r.id, r.label]),
+			store.get('relation'),
+			(id) => store.set({ relation: id }),
+		),
+		choice(
+			'By',
+			[
+				['task', 'task'],
+				['cgroup', 'cgroup'],
+			],
+			store.get('by'),
+			(by) => store.set({ by }),
+		),
+	);
 	draw();
 	store.on(['relation', 'by', 'selection'], draw);
 	let drawnAs = layout();
@@ -110,8 +220,12 @@ export function createChord(model, store) {
 			draw();
 		}
 	}).observe(box);
-	store.on(['relation', 'by'], (state) => byId('chord-controls').querySelectorAll('input').forEach((input) => {
-		input.checked = input.value === state.relation || input.value === state.by;
-	}));
+	store.on(['relation', 'by'], (state) =>
+		byId('chord-controls')
+			.querySelectorAll('input')
+			.forEach((input) => {
+				input.checked = input.value === state.relation || input.value === state.by;
+			}),
+	);
 	tableBehind(byId('chord-table'), numbers, store, ['relation', 'by', 'selection']);
 }

@@ -4,19 +4,19 @@
 const DELTA = 1;
 
 export function bytesOfBase64(text) {
-	if (Uint8Array.fromBase64)
-		return Uint8Array.fromBase64(text);
+	if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
 	const binary = atob(text);
 	const bytes = new Uint8Array(binary.length);
 
-	for (let i = 0; i < binary.length; i++)
-		bytes[i] = binary.charCodeAt(i);
+	for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
 	return bytes;
 }
 
 export async function inflate(bytes) {
 	if (typeof DecompressionStream === 'undefined')
-		throw new Error('this browser is too old for this page: it has no DecompressionStream (Chromium 80, Firefox 113, Safari 16.4 have)');
+		throw new Error(
+			'this browser is too old for this page: it has no DecompressionStream (Chromium 80, Firefox 113, Safari 16.4 have)',
+		);
 	const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
 
 	return new Uint8Array(await new Response(stream).arrayBuffer());
@@ -25,11 +25,13 @@ export async function inflate(bytes) {
 function numbersOf(bytes, [coding, offset, length, count], name) {
 	const numbers = new Float64Array(count);
 	const end = offset + length;
-	let at = offset, last = 0;
+	let at = offset,
+		last = 0;
 
 	// Bit operations are quick, and hold for four bytes. The first byte has the sign: it stays apart, as all together may need 54 bits.
 	for (let i = 0; i < count; i++) {
-		let byte = bytes[at++], rest = 0;
+		let byte = bytes[at++],
+			rest = 0;
 		const low = byte & 127;
 
 		for (let shift = 0; byte & 128 && shift < 28; shift += 7) {
@@ -40,12 +42,9 @@ function numbersOf(bytes, [coding, offset, length, count], name) {
 			byte = bytes[at++];
 			rest += (byte & 127) * scale;
 		}
-		if (at > end)
-			throw new Error(`the page's data is damaged: column ${name} ends within number ${i}`);
-		if (coding === DELTA)
-			last += low & 1 ? -(rest * 64 + (low >> 1)) - 1 : rest * 64 + (low >> 1);
-		else
-			last = rest * 128 + low;
+		if (at > end) throw new Error(`the page's data is damaged: column ${name} ends within number ${i}`);
+		if (coding === DELTA) last += low & 1 ? -(rest * 64 + (low >> 1)) - 1 : rest * 64 + (low >> 1);
+		else last = rest * 128 + low;
 		numbers[i] = last;
 	}
 	return numbers;
@@ -65,8 +64,10 @@ export function columnsOf(bytes) {
 	const decoded = new Map();
 
 	if (!indexBytes || indexBytes > bytes.length - 4)
-		throw new Error('the page\'s data is damaged: it has no index');
-	const index = JSON.parse(new TextDecoder().decode(bytes.subarray(bytes.length - 4 - indexBytes, bytes.length - 4)));
+		throw new Error("the page's data is damaged: it has no index");
+	const index = JSON.parse(
+		new TextDecoder().decode(bytes.subarray(bytes.length - 4 - indexBytes, bytes.length - 4)),
+	);
 	const once = (name, decode, nothing) => {
 		if (!decoded.has(name))
 			decoded.set(name, Object.hasOwn(index, name) ? decode(bytes, index[name], name) : nothing);

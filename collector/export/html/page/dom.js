@@ -5,12 +5,9 @@ const SVG = 'http://www.w3.org/2000/svg';
 
 function build(node, attributes, children) {
 	for (const [key, value] of Object.entries(attributes ?? {})) {
-		if (value === null || value === undefined || value === false)
-			continue;
-		if (typeof value === 'function')
-			node.addEventListener(key, value);
-		else
-			node.setAttribute(key, value === true ? '' : value);
+		if (value === null || value === undefined || value === false) continue;
+		if (typeof value === 'function') node.addEventListener(key, value);
+		else node.setAttribute(key, value === true ? '' : value);
 	}
 	node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
 	return node;
@@ -26,7 +23,9 @@ export function svg(name, attributes, ...children) {
 }
 
 export function fill(node, ...children) {
-	node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+	node.replaceChildren(
+		...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+	);
 	return node;
 }
 
@@ -51,19 +50,46 @@ export function freshId(prefix) {
 export function choice(legend, options, value, onChange) {
 	const name = freshId('choice');
 
-	return el('fieldset', { class: 'choice' }, el('legend', null, legend), el('div', { class: 'choice-options' },
-		options.map(([key, label, lack]) => el('label', { title: lack },
-			el('input', { type: 'radio', name, value: key, checked: key === value, disabled: !!lack, change: () => onChange(key) }),
-			el('span', null, label)))));
+	return el(
+		'fieldset',
+		{ class: 'choice' },
+		el('legend', null, legend),
+		el(
+			'div',
+			{ class: 'choice-options' },
+			options.map(([key, label, lack]) =>
+				el(
+					'label',
+					{ title: lack },
+					el('input', {
+						type: 'radio',
+						name,
+						value: key,
+						checked: key === value,
+						disabled: !!lack,
+						change: () => onChange(key),
+					}),
+					el('span', null, label),
+				),
+			),
+		),
+	);
 }
 
 // As choice, for more options than fit beside each other.
 export function select(label, options, value, onChange) {
 	const id = freshId('select');
 
-	return el('div', { class: 'select' }, el('label', { for: id }, label),
-		el('select', { id, change: (event) => onChange(event.target.value) },
-			options.map(([key, text]) => el('option', { value: key, selected: key === value }, text))));
+	return el(
+		'div',
+		{ class: 'select' },
+		el('label', { for: id }, label),
+		el(
+			'select',
+			{ id, change: (event) => onChange(event.target.value) },
+			options.map(([key, text]) => el('option', { value: key, selected: key === value }, text)),
+		),
+	);
 }
 
 export async function copyText(text) {
@@ -87,5 +113,7 @@ let announceTimer;
 // Said by a screen reader, once things are still.
 export function announce(text) {
 	clearTimeout(announceTimer);
-	announceTimer = setTimeout(() => { byId('status').textContent = text; }, 250);
+	announceTimer = setTimeout(() => {
+		byId('status').textContent = text;
+	}, 250);
 }

@@ -4,15 +4,17 @@ import { select } from 'd3';
 import flamegraph from 'd3-flame-graph';
 import { wantsMotion } from './theme.js';
 
-const CELL_PX = 18, MIN_FRAME_PX = 0.4;
+const CELL_PX = 18,
+	MIN_FRAME_PX = 0.4;
 
 // paint(node) and label(node): of a node of stacks.js; zoomed(node): it was clicked.
 export function createFlame(box, { paint, label, zoomed, pointed }) {
-	let chart = null, byNode = new Map(), shownTree = null;
+	let chart = null,
+		byNode = new Map(),
+		shownTree = null;
 
 	function show(tree, zoomNode) {
-		if (tree !== shownTree || box.clientWidth !== chart?.width())
-			rebuild(tree);
+		if (tree !== shownTree || box.clientWidth !== chart?.width()) rebuild(tree);
 		zoomTo(zoomNode);
 	}
 
@@ -20,13 +22,23 @@ export function createFlame(box, { paint, label, zoomed, pointed }) {
 		box.replaceChildren();
 		forget(tree);
 		shownTree = tree;
-		chart = flamegraph().width(box.clientWidth).cellHeight(CELL_PX).minFrameSize(MIN_FRAME_PX).inverted(true).resetHeightOnZoom(true)
+		chart = flamegraph()
+			.width(box.clientWidth)
+			.cellHeight(CELL_PX)
+			.minFrameSize(MIN_FRAME_PX)
+			.inverted(true)
+			.resetHeightOnZoom(true)
 			.transitionDuration(wantsMotion() ? 250 : 0)
-			.setColorMapper((d) => paint(d.data)).setLabelHandler((d) => label(d.data)).setSearchHandler(() => {}).setDetailsHandler((text) => pointed(text))
+			.setColorMapper((d) => paint(d.data))
+			.setLabelHandler((d) => label(d.data))
+			.setSearchHandler(() => {})
+			.setDetailsHandler((text) => pointed(text))
 			.onClick((d) => zoomed(d.data));
 		select(box).datum(tree).call(chart);
 		byNode = new Map();
-		select(box).datum().each((d) => byNode.set(d.data, d));
+		select(box)
+			.datum()
+			.each((d) => byNode.set(d.data, d));
 	}
 
 	// d3-flame-graph leaves marks in the data: a tree may be shown again.
@@ -53,7 +65,9 @@ export function createFlame(box, { paint, label, zoomed, pointed }) {
 		show,
 		repaint: () => chart?.update(),
 		mark(node) {
-			select(box).selectAll('g.frame').classed('current', (d) => d.data === node);
+			select(box)
+				.selectAll('g.frame')
+				.classed('current', (d) => d.data === node);
 		},
 	};
 }

@@ -10,16 +10,12 @@ function threeDigits(value) {
 }
 
 export function ns(value) {
-	if (value === null || value === undefined)
-		return '-';
+	if (value === null || value === undefined) return '-';
 	const size = Math.abs(value);
 
-	if (size < 999.5)
-		return `${Math.round(value)}ns`;
-	if (size < 999.5e3)
-		return `${threeDigits(value / 1e3)}us`;
-	if (size < 999.5e6)
-		return `${threeDigits(value / 1e6)}ms`;
+	if (size < 999.5) return `${Math.round(value)}ns`;
+	if (size < 999.5e3) return `${threeDigits(value / 1e3)}us`;
+	if (size < 999.5e6) return `${threeDigits(value / 1e6)}ms`;
 	return `${threeDigits(value / 1e9)}s`;
 }
 
@@ -28,8 +24,7 @@ export function count(value) {
 }
 
 export function decimal(value, decimals = 2) {
-	if (value === null || value === undefined)
-		return '-';
+	if (value === null || value === undefined) return '-';
 	const [whole, fraction] = value.toFixed(decimals).split('.');
 
 	return grouped(whole) + (fraction ? `.${fraction}` : '');
@@ -40,13 +35,11 @@ export function pct(part, whole) {
 }
 
 export function bytes(value) {
-	if (value === null || value === undefined)
-		return '-';
+	if (value === null || value === undefined) return '-';
 	const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 	let unit = 0;
 
-	for (; value >= 1024 && unit < units.length - 1; unit++)
-		value /= 1024;
+	for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
 	return unit ? `${threeDigits(value)} ${units[unit]}` : `${value} B`;
 }
 
@@ -63,15 +56,19 @@ export function plural(nr, one, many = `${one}s`) {
 
 // A cell of one of the report's tables, by the column's unit.
 export function cell(value, column) {
-	if (value === null || value === undefined)
-		return '-';
+	if (value === null || value === undefined) return '-';
 	switch (column.unit) {
-	case 'ns': return ns(value);
-	case 'count': return count(value);
-	case 'bytes': return bytes(value);
-	case 'ms':
-	case 'pct':
-	case 'number': return decimal(value, column.decimals ?? 2);
-	default: return String(value);
+		case 'ns':
+			return ns(value);
+		case 'count':
+			return count(value);
+		case 'bytes':
+			return bytes(value);
+		case 'ms':
+		case 'pct':
+		case 'number':
+			return decimal(value, column.decimals ?? 2);
+		default:
+			return String(value);
 	}
 }

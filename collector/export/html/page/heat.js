@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // heat - latencies over time: how many, of which length, when. Logarithmic in length and in colour.
 import { interpolateCividis } from 'd3';
-import { AXIS_HEIGHT, drawAxis, drawSelection, gutterOf, KEYS, operateAxis, Scale, sizeCanvas } from './axis.js';
+import {
+	AXIS_HEIGHT,
+	AXIS_KEYS,
+	drawAxis,
+	drawSelection,
+	gutterOf,
+	KEYS,
+	operateAxis,
+	Scale,
+	sizeCanvas,
+} from './axis.js';
 import { byId, fill, select } from './dom.js';
 import * as format from './format.js';
 import { gridOf } from './grid.js';
@@ -9,7 +19,8 @@ import { whyEmpty } from './reasons.js';
 import { dataTable, tableBehind } from './table.js';
 import { color, isDark, onTheme } from './theme.js';
 
-const HEIGHT = 220, COLUMN_MIN_PX = 3;
+const HEIGHT = 220,
+	COLUMN_MIN_PX = 3;
 
 // part 0 to 1: the more, the farther from the background; the least is well off it, too.
 export function heatColor(part) {
@@ -28,27 +39,33 @@ export function heatLegend(node, least, most) {
 // The buckets in use over the whole session, [first, end); null: none is.
 function usedBuckets(model, map) {
 	const histogram = model.histogram(map, null);
-	const first = histogram.findIndex((nr) => nr > 0), last = histogram.findLastIndex((nr) => nr > 0);
+	const first = histogram.findIndex((nr) => nr > 0),
+		last = histogram.findLastIndex((nr) => nr > 0);
 
 	return first < 0 ? null : [Math.max(0, first - 1), Math.min(histogram.length, last + 2)];
 }
 
 export function createHeat(model, store) {
-	const canvas = byId('heat-canvas'), readout = byId('heat-readout'), maps = model.heatMaps;
-	let scale = new Scale(model.range, 0, 1), drawn = null;
+	const canvas = byId('heat-canvas'),
+		readout = byId('heat-readout'),
+		maps = model.heatMaps;
+	let scale = new Scale(model.range, 0, 1),
+		drawn = null;
 
 	const current = () => maps.find((m) => m.id === store.get('heat')) ?? maps[0];
-	const yOf = (bucket, [first, end]) => AXIS_HEIGHT + (HEIGHT - AXIS_HEIGHT) * (1 - (bucket - first) / (end - first));
+	const yOf = (bucket, [first, end]) =>
+		AXIS_HEIGHT + (HEIGHT - AXIS_HEIGHT) * (1 - (bucket - first) / (end - first));
 
 	function draw() {
-		const { map, section, title } = current(), buckets = usedBuckets(model, map);
+		const { map, section, title } = current(),
+			buckets = usedBuckets(model, map);
 
 		byId('heat-body').hidden = !buckets;
 		fill(byId('heat-empty'), buckets ? '' : whyEmpty(model, section, null));
 		drawn = null;
-		if (!buckets)
-			return;
-		const { context, width } = sizeCanvas(canvas, HEIGHT), slotNs = model.time.slot_ns;
+		if (!buckets) return;
+		const { context, width } = sizeCanvas(canvas, HEIGHT),
+			slotNs = model.time.slot_ns;
 		scale = new Scale(store.get('view'), gutterOf(width), width);
 		const columnSlots = Math.max(1, Math.ceil((scale.perPx * COLUMN_MIN_PX) / slotNs));
 		const slots = [Math.floor(scale.from / slotNs / columnSlots) * columnSlots, Math.ceil(scale.to / slotNs)];
@@ -60,31 +77,38 @@ export function createHeat(model, store) {
 		context.rect(scale.left, AXIS_HEIGHT, scale.width, HEIGHT - AXIS_HEIGHT);
 		context.clip();
 		for (const [column, counts] of drawn.columns) {
-			const x0 = scale.x(column * drawn.columnNs), x1 = scale.x((column + 1) * drawn.columnNs);
+			const x0 = scale.x(column * drawn.columnNs),
+				x1 = scale.x((column + 1) * drawn.columnNs);
 
 			counts.forEach((nr, i) => {
-				if (!nr)
-					return;
-				const y0 = yOf(buckets[0] + i + 1, buckets), y1 = yOf(buckets[0] + i, buckets);
+				if (!nr) return;
+				const y0 = yOf(buckets[0] + i + 1, buckets),
+					y1 = yOf(buckets[0] + i, buckets);
 				context.fillStyle = heatColor(drawn.most > 1 ? Math.log(nr) / Math.log(drawn.most) : 1);
 				context.fillRect(x0, y0, Math.max(1, x1 - x0), Math.max(1, y1 - y0));
 			});
 		}
 		context.restore();
-		drawSelection(context, scale, HEIGHT, store.get('selection'));
+		drawSelection(context, scale, HEIGHT, store);
 		drawLatencies(context, buckets);
 		canvas.setAttribute('aria-label', `Heat map. ${title}, over time.`);
-		heatLegend(byId('heat-legend'), '1', `${format.count(Math.max(1, drawn.most))} ${current().what} in a cell of ${format.ns(drawn.columnNs)}`);
+		heatLegend(
+			byId('heat-legend'),
+			'1',
+			`${format.count(Math.max(1, drawn.most))} ${current().what} in a cell of ${format.ns(drawn.columnNs)}`,
+		);
 	}
 
 	function drawLatencies(context, buckets) {
-		const low = Math.max(1, model.bucketLower(buckets[0])), high = model.bucketUppers[buckets[1] - 1];
+		const low = Math.max(1, model.bucketLower(buckets[0])),
+			high = model.bucketUppers[buckets[1] - 1];
 
 		context.fillStyle = color('text-soft');
 		context.textAlign = 'right';
 		context.textBaseline = 'middle';
 		for (let power = 10 ** Math.ceil(Math.log10(low)); power <= high; power *= 10) {
-			const bucket = model.bucketUppers.findIndex((upper) => upper >= power), y = yOf(bucket, buckets);
+			const bucket = model.bucketUppers.findIndex((upper) => upper >= power),
+				y = yOf(bucket, buckets);
 
 			if (y > AXIS_HEIGHT + 4 && y < HEIGHT - 4)
 				context.fillText(format.ns(power).replace(/\.0+(?=\D)/, ''), scale.left - 6, y);
@@ -96,42 +120,72 @@ export function createHeat(model, store) {
 			readout.textContent = 'Point at the picture to read it.';
 			return;
 		}
-		const { buckets, columnNs, columns } = drawn, column = Math.floor(scale.time(x) / columnNs);
-		const bucket = Math.floor(buckets[0] + (buckets[1] - buckets[0]) * (1 - (y - AXIS_HEIGHT) / (HEIGHT - AXIS_HEIGHT)));
+		const { buckets, columnNs, columns } = drawn,
+			column = Math.floor(scale.time(x) / columnNs);
+		const bucket = Math.floor(
+			buckets[0] + (buckets[1] - buckets[0]) * (1 - (y - AXIS_HEIGHT) / (HEIGHT - AXIS_HEIGHT)),
+		);
 		const nr = columns.get(column)?.[bucket - buckets[0]] ?? 0;
 
-		readout.textContent = `${format.moment(model.shown(column * columnNs), columnNs)}, for ${format.ns(columnNs)} · ${format.ns(model.bucketLower(bucket))} to `
-			+ `${format.ns(model.bucketUppers[bucket])} · ${format.count(nr)} ${current().what}`;
+		readout.textContent =
+			`${format.moment(model.shown(column * columnNs), columnNs)}, for ${format.ns(columnNs)} · ${format.ns(model.bucketLower(bucket))} to ` +
+			`${format.ns(model.bucketUppers[bucket])} · ${format.count(nr)} ${current().what}`;
 	}
 
 	function summarize() {
-		const selection = store.get('selection'), histogram = model.histogram(current().map, selection);
+		const selection = store.get('selection'),
+			histogram = model.histogram(current().map, selection);
 		const nr = histogram.reduce((a, b) => a + b, 0);
 
-		byId('heat-summary').textContent = `${selection ? 'In the selection' : 'In the whole session'}: ${format.count(nr)} ${current().what}`
-			+ (nr ? `, ${[50, 90, 99, 99.9].map((pct) => `p${pct} ${format.ns(model.percentile(histogram, pct))}`).join(', ')}. `
-				+ 'Percentiles are upper bounds of buckets: at most 25 % high, never low.' : '.');
+		byId('heat-summary').textContent =
+			`${selection ? 'In the selection' : 'In the whole session'}: ${format.count(nr)} ${current().what}` +
+			(nr
+				? `, ${[50, 90, 99, 99.9].map((pct) => `p${pct} ${format.ns(model.percentile(histogram, pct))}`).join(', ')}. ` +
+					'Percentiles are upper bounds of buckets: at most 25 % high, never low.'
+				: '.');
 	}
 
 	function numbers() {
-		const histogram = model.histogram(current().map, store.get('selection')), rows = [];
+		const histogram = model.histogram(current().map, store.get('selection')),
+			rows = [];
 
-		histogram.forEach((nr, bucket) => nr && rows.push({ from_ns: model.bucketLower(bucket), to_ns: model.bucketUppers[bucket], nr }));
-		return dataTable(`${current().title}, by length, in what is selected`,
-			[{ key: 'from_ns', label: 'from', unit: 'ns' }, { key: 'to_ns', label: 'to', unit: 'ns' }, { key: 'nr', label: current().what, unit: 'count' }], rows);
+		histogram.forEach(
+			(nr, bucket) =>
+				nr && rows.push({ from_ns: model.bucketLower(bucket), to_ns: model.bucketUppers[bucket], nr }),
+		);
+		return dataTable(
+			`${current().title}, by length, in what is selected`,
+			[
+				{ key: 'from_ns', label: 'from', unit: 'ns' },
+				{ key: 'to_ns', label: 'to', unit: 'ns' },
+				{ key: 'nr', label: current().what, unit: 'count' },
+			],
+			rows,
+		);
 	}
 
 	if (!maps.some((m) => m.id === store.get('heat')))
 		store.set({ heat: (maps.find((m) => usedBuckets(model, m.map)) ?? maps[0]).id });
-	const pick = () => fill(byId('heat-controls'), select('Show', maps.map((m) => [m.id, m.title]), current().id, (heat) => store.set({ heat })));
+	const pick = () =>
+		fill(
+			byId('heat-controls'),
+			select(
+				'Show',
+				maps.map((m) => [m.id, m.title]),
+				current().id,
+				(heat) => store.set({ heat }),
+			),
+		);
 	pick();
 	canvas.setAttribute('aria-description', KEYS);
 	operateAxis(canvas, model, store, () => scale, tell);
 	tell(null);
 	tableBehind(byId('heat-table'), numbers, store, ['heat', 'selection']);
-	store.on(['view', 'selection', 'heat'], draw);
+	store.on([...AXIS_KEYS, 'heat'], draw);
 	store.on(['selection', 'heat'], summarize);
-	store.on(['heat'], () => { byId('heat-controls').querySelector('select').value = current().id; });
+	store.on(['heat'], () => {
+		byId('heat-controls').querySelector('select').value = current().id;
+	});
 	onTheme(draw);
 	new ResizeObserver(draw).observe(canvas.parentElement);
 	draw();

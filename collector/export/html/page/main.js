@@ -22,15 +22,38 @@ function fail(error) {
 async function start() {
 	const data = byId('data');
 	const model = new Model(columnsOf(await inflate(bytesOfBase64(data.textContent))));
-	const store = createStore({ view: model.range, selection: null, drag: 'select', cause: null, chart: 'flame', group: 'stack', search: '', path: [],
-		compare: !!model.meta.baseline, relation: 'occupants', by: 'task', heat: null, phase: null });
+	const store = createStore({
+		view: model.range,
+		selection: null,
+		picking: null,
+		drag: 'select',
+		cause: null,
+		chart: 'flame',
+		group: 'stack',
+		search: '',
+		path: [],
+		compare: !!model.meta.baseline,
+		relation: 'occupants',
+		by: 'task',
+		heat: null,
+		phase: null,
+	});
 
 	data.remove();
 	startTheme();
 	byId('content').hidden = false;
 	byId('loading').remove();
 	// one view that fails does not take the others with it
-	for (const create of [createTop, createSelectionBar, createTimeline, createStackView, createHeat, createPhase, createChord, createTables]) {
+	for (const create of [
+		createTop,
+		createSelectionBar,
+		createTimeline,
+		createStackView,
+		createHeat,
+		createPhase,
+		createChord,
+		createTables,
+	]) {
 		try {
 			create(model, store);
 		} catch (error) {
@@ -41,8 +64,7 @@ async function start() {
 	}
 	document.documentElement.dataset.ready = String(Math.round(performance.now()));
 	// the place that the address names was not there yet
-	if (location.hash)
-		byId(location.hash.slice(1))?.scrollIntoView();
+	if (location.hash) byId(location.hash.slice(1))?.scrollIntoView();
 }
 
 start().catch((error) => {

@@ -3,8 +3,20 @@
 import { FAMILY } from './cells.js';
 
 export const RELATIONS = [
-	{ id: 'occupants', label: 'Occupant → waiter', from: 'had the CPU', to: 'waited for it', words: 'who had the CPU that others waited for' },
-	{ id: 'preempters', label: 'Preempter → victim', from: 'took the CPU', to: 'lost it', words: 'who took the CPU from whom' },
+	{
+		id: 'occupants',
+		label: 'Occupant → waiter',
+		from: 'had the CPU',
+		to: 'waited for it',
+		words: 'who had the CPU that others waited for',
+	},
+	{
+		id: 'preempters',
+		label: 'Preempter → victim',
+		from: 'took the CPU',
+		to: 'lost it',
+		words: 'who took the CPU from whom',
+	},
 	{ id: 'wakers', label: 'Waker → woken', from: 'woke', to: 'was woken and waited', words: 'who woke whom' },
 ];
 export const PARTIES_MAX = 14;
@@ -13,18 +25,21 @@ const OTHERS = '(others)';
 // All cells with something in them, heaviest first: [{from, to, ns, nr}]
 export function pairsOf(model, relation, by, selection) {
 	const { columns, cells } = model;
-	const kinds = columns.numbers('pair.relation'), froms = columns.numbers('pair.from'), tos = columns.numbers('pair.to');
-	const wanted = RELATIONS.findIndex((r) => r.id === relation), slots = model.slots(selection);
+	const kinds = columns.numbers('pair.relation'),
+		froms = columns.numbers('pair.from'),
+		tos = columns.numbers('pair.to');
+	const wanted = RELATIONS.findIndex((r) => r.id === relation),
+		slots = model.slots(selection);
 	const name = by === 'cgroup' ? (party) => model.partyGroup(party) : (party) => model.partyName(party);
 	const byKey = new Map();
 
 	for (let i = 0; i < kinds.length; i++) {
-		if (kinds[i] !== wanted)
-			continue;
+		if (kinds[i] !== wanted) continue;
 		const { ns, nr } = cells.sum(FAMILY.PAIR, i, slots);
-		if (!ns && !nr)
-			continue;
-		const from = name(froms[i]), to = name(tos[i]), key = `${from}\0${to}`;
+		if (!ns && !nr) continue;
+		const from = name(froms[i]),
+			to = name(tos[i]),
+			key = `${from}\0${to}`;
 		const pair = byKey.get(key) ?? { from, to, ns: 0, nr: 0 };
 		byKey.set(key, pair);
 		pair.ns += ns;
@@ -42,17 +57,19 @@ export function matrixOf(pairs) {
 		weights.set(to, (weights.get(to) ?? 0) + ns);
 	}
 	weights.delete(OTHERS);
-	const ranked = [...weights].filter(([, ns]) => ns > 0).sort((a, b) => b[1] - a[1]).map(([name]) => name);
-	const names = ranked.slice(0, PARTIES_MAX), places = new Map(names.map((name, i) => [name, i]));
+	const ranked = [...weights]
+		.filter(([, ns]) => ns > 0)
+		.sort((a, b) => b[1] - a[1])
+		.map(([name]) => name);
+	const names = ranked.slice(0, PARTIES_MAX),
+		places = new Map(names.map((name, i) => [name, i]));
 	const nrMerged = ranked.length - names.length;
 	const needsOthers = pairs.some(({ from, to, ns }) => ns > 0 && (!places.has(from) || !places.has(to)));
 
-	if (needsOthers)
-		names.push(nrMerged ? `(${nrMerged} others)` : OTHERS);
+	if (needsOthers) names.push(nrMerged ? `(${nrMerged} others)` : OTHERS);
 	const matrix = names.map(() => new Float64Array(names.length));
 	for (const { from, to, ns } of pairs) {
-		if (ns > 0)
-			matrix[places.get(from) ?? names.length - 1][places.get(to) ?? names.length - 1] += ns;
+		if (ns > 0) matrix[places.get(from) ?? names.length - 1][places.get(to) ?? names.length - 1] += ns;
 	}
 	return { names, matrix, nrMerged };
 }

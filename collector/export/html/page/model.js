@@ -7,9 +7,36 @@ export const CAUSE_WORDS = { steal: 'Stolen', runq: 'Run queue', disk: 'Disk', c
 const DATA_VERSION = 1;
 
 // Places within families, as FORMAT.md has them.
-const CPU_SUMS = ['stolen', 'shedSteal', 'woken', 'preempted', 'waitStolen', 'shedWait', 'user', 'kernel', 'idle', 'sampleStolen', 'unsampled'];
-const DEVICE_SUMS = ['read', 'write', 'discard', 'flush', 'readBytes', 'writeBytes', 'discardBytes', 'flushBytes', 'queue', 'requeue', 'device',
-	'stolen', 'flushTime', 'shed', 'failed'];
+const CPU_SUMS = [
+	'stolen',
+	'shedSteal',
+	'woken',
+	'preempted',
+	'waitStolen',
+	'shedWait',
+	'user',
+	'kernel',
+	'idle',
+	'sampleStolen',
+	'unsampled',
+];
+const DEVICE_SUMS = [
+	'read',
+	'write',
+	'discard',
+	'flush',
+	'readBytes',
+	'writeBytes',
+	'discardBytes',
+	'flushBytes',
+	'queue',
+	'requeue',
+	'device',
+	'stolen',
+	'flushTime',
+	'shed',
+	'failed',
+];
 const HEATS = ['read', 'write', 'queue', 'device'];
 const FLAG = { TASK: 1, WORD: 2, OURS: 4 };
 
@@ -19,7 +46,9 @@ export class Model {
 		this.meta = JSON.parse(columns.texts('meta')[0]);
 		this.report = JSON.parse(columns.texts('report')[0]);
 		if (this.meta.version !== DATA_VERSION)
-			throw new Error(`this page knows data of version ${DATA_VERSION}, and holds version ${this.meta.version}`);
+			throw new Error(
+				`this page knows data of version ${DATA_VERSION}, and holds version ${this.meta.version}`,
+			);
 		this.time = this.meta.time;
 		this.cells = new Cells(columns);
 		this.cpus = Array.from(columns.numbers('cpu.id'));
@@ -52,7 +81,8 @@ export class Model {
 
 	// A selection as exact as the numbers in it: whole slots, cut where the session ends.
 	snap([from, to]) {
-		const [begin, end] = this.range, width = this.time.slot_ns;
+		const [begin, end] = this.range,
+			width = this.time.slot_ns;
 		const first = Math.floor(Math.min(Math.max(from, begin), end - 1) / width) * width;
 		const last = Math.max(Math.ceil(Math.min(to, end) / width) * width, first + width);
 
@@ -69,18 +99,25 @@ export class Model {
 
 	// As the report has it: "sh 4711".
 	partyName(party) {
-		const name = this.partyNames[party] ?? '(others)', flags = this.partyFlags[party];
+		const name = this.partyNames[party] ?? '(others)',
+			flags = this.partyFlags[party];
 
-		return flags & FLAG.TASK ? `${name || 'tid'} ${this.partyTids[party]}${flags & FLAG.OURS ? ' (timethief)' : ''}` : name;
+		return flags & FLAG.TASK
+			? `${name || 'tid'} ${this.partyTids[party]}${flags & FLAG.OURS ? ' (timethief)' : ''}`
+			: name;
 	}
 
 	// What a party is by cgroup: its cgroup's name, or itself when it is no task.
 	partyGroup(party) {
-		return this.partyFlags[party] & FLAG.WORD ? this.partyNames[party] : this.cgroupName(this.partyCgroups[party]);
+		return this.partyFlags[party] & FLAG.WORD
+			? this.partyNames[party]
+			: this.cgroupName(this.partyCgroups[party]);
 	}
 
 	cgroupName(placePlusOne) {
-		return placePlusOne ? this.cgroupNames[placePlusOne - 1] || this.cgroupPaths[placePlusOne - 1] || '/' : '(cgroup not known)';
+		return placePlusOne
+			? this.cgroupNames[placePlusOne - 1] || this.cgroupPaths[placePlusOne - 1] || '/'
+			: '(cgroup not known)';
 	}
 
 	// --- sums of a selection (null = the whole session) ---
@@ -100,28 +137,30 @@ export class Model {
 	sumsOf(family, which, names, selection) {
 		const slots = this.slots(selection);
 
-		return Object.fromEntries(names.map((name, i) => [name, this.cells.sum(family, which * names.length + i, slots)]));
+		return Object.fromEntries(
+			names.map((name, i) => [name, this.cells.sum(family, which * names.length + i, slots)]),
+		);
 	}
 
 	// [{party, steal, runq, disk, cpu}] in ns, of who has any
 	taskSums(selection) {
-		const slots = this.slots(selection), parties = new Map();
+		const slots = this.slots(selection),
+			parties = new Map();
 
 		for (const place of this.cells.places(FAMILY.TASK)) {
 			const { ns } = this.cells.sum(FAMILY.TASK, place, slots);
 			const party = Math.floor(place / CAUSES.length);
 
-			if (!ns)
-				continue;
-			if (!parties.has(party))
-				parties.set(party, { party, steal: 0, runq: 0, disk: 0, cpu: 0 });
+			if (!ns) continue;
+			if (!parties.has(party)) parties.set(party, { party, steal: 0, runq: 0, disk: 0, cpu: 0 });
 			parties.get(party)[CAUSES[place % CAUSES.length]] += ns;
 		}
 		return [...parties.values()];
 	}
 
 	causeTotals(selection) {
-		const slots = this.slots(selection), totals = { steal: 0, runq: 0, disk: 0, cpu: 0 };
+		const slots = this.slots(selection),
+			totals = { steal: 0, runq: 0, disk: 0, cpu: 0 };
 
 		for (const place of this.cells.places(FAMILY.TASK))
 			totals[CAUSES[place % CAUSES.length]] += this.cells.sum(FAMILY.TASK, place, slots).ns;
@@ -132,28 +171,48 @@ export class Model {
 
 	// [{id, title, what, device?}] of all heat maps that this session can have
 	get heatMaps() {
-		const maps = [{ id: 'runq', map: 0, title: 'Run queue: waits for a CPU', what: 'waits', section: 'runq' },
-			{ id: 'steal', map: 1, title: 'Stolen: length of gaps', what: 'gaps', section: 'steal' }];
-		const words = { read: ['reads', 'start to completion'], write: ['writes', 'start to completion'], queue: ['requests', 'time in the queue'],
-			device: ['requests', 'time in the device'] };
+		const maps = [
+			{ id: 'runq', map: 0, title: 'Run queue: waits for a CPU', what: 'waits', section: 'runq' },
+			{ id: 'steal', map: 1, title: 'Stolen: length of gaps', what: 'gaps', section: 'steal' },
+		];
+		const words = {
+			read: ['reads', 'start to completion'],
+			write: ['writes', 'start to completion'],
+			queue: ['requests', 'time in the queue'],
+			device: ['requests', 'time in the device'],
+		};
 
 		this.devices.forEach((name, device) => {
-			if (!device && !this.hasDevice(device))
-				return;
-			HEATS.forEach((heat, i) => maps.push({ id: `${heat}-${device}`, map: 2 + device * HEATS.length + i, device, heat,
-				title: `${name}: ${words[heat].join(', ')}`, what: words[heat][0], section: 'disk' }));
+			if (!device && !this.hasDevice(device)) return;
+			HEATS.forEach((heat, i) =>
+				maps.push({
+					id: `${heat}-${device}`,
+					map: 2 + device * HEATS.length + i,
+					device,
+					heat,
+					title: `${name}: ${words[heat].join(', ')}`,
+					what: words[heat][0],
+					section: 'disk',
+				}),
+			);
 		});
 		return maps;
 	}
 
 	hasDevice(device) {
-		return this.deviceSums(device, null).read.nr + this.deviceSums(device, null).write.nr + this.deviceSums(device, null).discard.nr +
-			this.deviceSums(device, null).flush.nr > 0;
+		return (
+			this.deviceSums(device, null).read.nr +
+				this.deviceSums(device, null).write.nr +
+				this.deviceSums(device, null).discard.nr +
+				this.deviceSums(device, null).flush.nr >
+			0
+		);
 	}
 
 	// How many fell into each bucket.
 	histogram(map, selection) {
-		const slots = this.slots(selection), nr = new Float64Array(this.bucketUppers.length);
+		const slots = this.slots(selection),
+			nr = new Float64Array(this.bucketUppers.length);
 
 		for (let bucket = 0; bucket < nr.length; bucket++)
 			nr[bucket] = this.cells.sum(FAMILY.HEAT, map * nr.length + bucket, slots).nr;
@@ -169,12 +228,10 @@ export class Model {
 		const total = histogram.reduce((a, b) => a + b, 0);
 		let left = Math.ceil((total * pct) / 100);
 
-		if (!total)
-			return null;
+		if (!total) return null;
 		for (let bucket = 0; bucket < histogram.length; bucket++) {
 			left -= histogram[bucket];
-			if (left <= 0)
-				return this.bucketUppers[bucket];
+			if (left <= 0) return this.bucketUppers[bucket];
 		}
 		return null;
 	}

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // phase - the same part of each second beside each other: what comes back at a period of a second's part shows as a stripe.
-import { AXIS_HEIGHT, drawAxis, drawSelection, gutterOf, KEYS, operateAxis, Scale, sizeCanvas } from './axis.js';
+import {
+	AXIS_HEIGHT,
+	AXIS_KEYS,
+	drawAxis,
+	drawSelection,
+	gutterOf,
+	KEYS,
+	operateAxis,
+	Scale,
+	sizeCanvas,
+} from './axis.js';
 import { byId, choice, fill } from './dom.js';
 import * as format from './format.js';
 import { heatColor, heatLegend } from './heat.js';
@@ -8,20 +18,28 @@ import { whyEmpty } from './reasons.js';
 import { dataTable, tableBehind } from './table.js';
 import { color, onTheme } from './theme.js';
 
-const HEIGHT = 220, ROWS = 64, SECOND_NS = 1e9;
-const KINDS = [['stolen', 'stolen', 'steal'], ['waiting', 'run-queue length', 'runq'], ['running', 'running', 'runq']];
+const HEIGHT = 220,
+	ROWS = 64,
+	SECOND_NS = 1e9;
+const KINDS = [
+	['stolen', 'stolen', 'steal'],
+	['waiting', 'run-queue length', 'runq'],
+	['running', 'running', 'runq'],
+];
 
 // ns by part of a second, in columns [first, end).
 export function profileOf(values, first, end) {
 	const sums = new Float64Array(ROWS);
 
-	for (let i = first * ROWS; i < Math.min(end * ROWS, values.length); i++)
-		sums[i % ROWS] += values[i];
+	for (let i = first * ROWS; i < Math.min(end * ROWS, values.length); i++) sums[i % ROWS] += values[i];
 	return sums;
 }
 
 export function createPhase(model, store) {
-	const canvas = byId('phase-canvas'), readout = byId('phase-readout'), seconds = model.time.phase_seconds, columnNs = seconds * SECOND_NS;
+	const canvas = byId('phase-canvas'),
+		readout = byId('phase-readout'),
+		seconds = model.time.phase_seconds,
+		columnNs = seconds * SECOND_NS;
 	const values = Object.fromEntries(KINDS.map(([kind]) => [kind, model.columns.numbers(`phase.${kind}`)]));
 	const hasAny = (kind) => values[kind].some((ns) => ns > 0);
 	let scale = new Scale(model.range, 0, 1);
@@ -29,19 +47,23 @@ export function createPhase(model, store) {
 	const kindOf = () => KINDS.find(([kind]) => kind === store.get('phase'));
 	const columnsOf = ([from, to]) => [Math.max(0, Math.floor(from / columnNs)), Math.ceil(to / columnNs)];
 	// as the timeline has it: of one CPU's time, or tasks
-	const rateOf = (ns) => ns / (columnNs / ROWS) / (store.get('phase') === 'waiting' ? 1 : Math.max(1, model.cpus.length));
-	const worded = (rate) => (store.get('phase') === 'waiting' ? `${format.decimal(rate)} tasks` : `${format.decimal(100 * rate, 1)} % of the CPUs`);
+	const rateOf = (ns) =>
+		ns / (columnNs / ROWS) / (store.get('phase') === 'waiting' ? 1 : Math.max(1, model.cpus.length));
+	const worded = (rate) =>
+		store.get('phase') === 'waiting'
+			? `${format.decimal(rate)} tasks`
+			: `${format.decimal(100 * rate, 1)} % of the CPUs`;
 
 	function draw() {
 		const [kind, , section] = kindOf();
 
 		byId('phase-body').hidden = !hasAny(kind);
 		fill(byId('phase-empty'), hasAny(kind) ? '' : whyEmpty(model, section, null));
-		if (!hasAny(kind))
-			return;
+		if (!hasAny(kind)) return;
 		const { context, width } = sizeCanvas(canvas, HEIGHT);
 		scale = new Scale(store.get('view'), gutterOf(width), width);
-		const [first, end] = columnsOf(store.get('view')), height = (HEIGHT - AXIS_HEIGHT) / ROWS;
+		const [first, end] = columnsOf(store.get('view')),
+			height = (HEIGHT - AXIS_HEIGHT) / ROWS;
 		const most = values[kind].reduce((a, b) => Math.max(a, b), 0);
 
 		drawAxis(context, scale, HEIGHT, model);
@@ -53,20 +75,28 @@ export function createPhase(model, store) {
 			for (let row = 0; row < ROWS; row++) {
 				const ns = values[kind][column * ROWS + row];
 
-				if (!ns)
-					continue;
+				if (!ns) continue;
 				const x = scale.x(column * columnNs);
 				context.fillStyle = heatColor(Math.sqrt(ns / most));
-				context.fillRect(x, HEIGHT - (row + 1) * height, Math.max(1, scale.x((column + 1) * columnNs) - x - (scale.perPx < columnNs / 12 ? 1 : 0)), height + 0.5);
+				context.fillRect(
+					x,
+					HEIGHT - (row + 1) * height,
+					Math.max(1, scale.x((column + 1) * columnNs) - x - (scale.perPx < columnNs / 12 ? 1 : 0)),
+					height + 0.5,
+				);
 			}
 		}
 		context.restore();
-		drawSelection(context, scale, HEIGHT, store.get('selection'));
+		drawSelection(context, scale, HEIGHT, store);
 		context.fillStyle = color('text-soft');
 		context.textAlign = 'right';
 		context.textBaseline = 'middle';
 		for (const part of [0, 0.25, 0.5, 0.75, 1])
-			context.fillText(`${part * 1000} ms`, scale.left - 6, Math.min(HEIGHT - 6, Math.max(AXIS_HEIGHT + 6, HEIGHT - part * (HEIGHT - AXIS_HEIGHT))));
+			context.fillText(
+				`${part * 1000} ms`,
+				scale.left - 6,
+				Math.min(HEIGHT - 6, Math.max(AXIS_HEIGHT + 6, HEIGHT - part * (HEIGHT - AXIS_HEIGHT))),
+			);
 		heatLegend(byId('phase-legend'), '0', worded(rateOf(most)));
 	}
 
@@ -75,33 +105,61 @@ export function createPhase(model, store) {
 			readout.textContent = 'Point at the picture to read it.';
 			return;
 		}
-		const column = Math.floor(scale.time(x) / columnNs), row = Math.min(ROWS - 1, Math.floor((ROWS * (HEIGHT - y)) / (HEIGHT - AXIS_HEIGHT)));
+		const column = Math.floor(scale.time(x) / columnNs),
+			row = Math.min(ROWS - 1, Math.floor((ROWS * (HEIGHT - y)) / (HEIGHT - AXIS_HEIGHT)));
 		const ns = values[store.get('phase')][column * ROWS + row] ?? 0;
 
-		readout.textContent = `second ${format.moment(model.shown(column * columnNs), SECOND_NS)}, ${format.decimal((row * 1000) / ROWS, 1)} to `
-			+ `${format.decimal(((row + 1) * 1000) / ROWS, 1)} ms into it · ${kindOf()[1]} ${worded(rateOf(ns))}`;
+		readout.textContent =
+			`second ${format.moment(model.shown(column * columnNs), SECOND_NS)}, ${format.decimal((row * 1000) / ROWS, 1)} to ` +
+			`${format.decimal(((row + 1) * 1000) / ROWS, 1)} ms into it · ${kindOf()[1]} ${worded(rateOf(ns))}`;
 	}
 
 	function numbers() {
 		const [first, end] = columnsOf(store.get('selection') ?? model.range);
 		const sums = KINDS.map(([kind]) => profileOf(values[kind], first, end));
 
-		return dataTable('By part of the second, all seconds of what is selected together', [{ key: 'offset_ms', label: 'ms into the second', unit: 'number' },
-			...KINDS.map(([kind, label]) => ({ key: `${kind}_ns`, label: kind === 'waiting' ? 'waiting' : label, unit: 'ns' }))],
-		Array.from({ length: ROWS }, (_, row) => ({ offset_ms: (row * 1000) / ROWS, ...Object.fromEntries(KINDS.map(([kind], i) => [`${kind}_ns`, sums[i][row]])) })),
-		{ note: seconds > 1 ? ` in columns of ${seconds} s` : ' in whole seconds' });
+		return dataTable(
+			'By part of the second, all seconds of what is selected together',
+			[
+				{ key: 'offset_ms', label: 'ms into the second', unit: 'number' },
+				...KINDS.map(([kind, label]) => ({
+					key: `${kind}_ns`,
+					label: kind === 'waiting' ? 'waiting' : label,
+					unit: 'ns',
+				})),
+			],
+			Array.from({ length: ROWS }, (_, row) => ({
+				offset_ms: (row * 1000) / ROWS,
+				...Object.fromEntries(KINDS.map(([kind], i) => [`${kind}_ns`, sums[i][row]])),
+			})),
+			{ note: seconds > 1 ? ` in columns of ${seconds} s` : ' in whole seconds' },
+		);
 	}
 
-	if (!store.get('phase'))
-		store.set({ phase: hasAny('stolen') ? 'stolen' : 'waiting' });
-	const pick = () => fill(byId('phase-controls'), choice('Show', KINDS.map(([kind, label]) => [kind, label]), store.get('phase'), (phase) => store.set({ phase })));
+	if (!store.get('phase')) store.set({ phase: hasAny('stolen') ? 'stolen' : 'waiting' });
+	const pick = () =>
+		fill(
+			byId('phase-controls'),
+			choice(
+				'Show',
+				KINDS.map(([kind, label]) => [kind, label]),
+				store.get('phase'),
+				(phase) => store.set({ phase }),
+			),
+		);
 	pick();
 	canvas.setAttribute('aria-description', KEYS);
 	operateAxis(canvas, model, store, () => scale, tell);
 	tell(null);
 	tableBehind(byId('phase-table'), numbers, store, ['selection']);
-	store.on(['view', 'selection', 'phase'], draw);
-	store.on(['phase'], () => byId('phase-controls').querySelectorAll('input').forEach((i) => { i.checked = i.value === store.get('phase'); }));
+	store.on([...AXIS_KEYS, 'phase'], draw);
+	store.on(['phase'], () =>
+		byId('phase-controls')
+			.querySelectorAll('input')
+			.forEach((i) => {
+				i.checked = i.value === store.get('phase');
+			}),
+	);
 	onTheme(draw);
 	new ResizeObserver(draw).observe(canvas.parentElement);
 	draw();

@@ -25,11 +25,11 @@ export function panSpan([from, to], byNs, whole) {
 
 // Round moments in [from, to], at most nrMax of them: {step, at: [...]}
 export function ticksOf(from, to, nrMax) {
-	const rough = (to - from) / Math.max(1, nrMax), power = 10 ** Math.floor(Math.log10(Math.max(1, rough)));
+	const rough = (to - from) / Math.max(1, nrMax),
+		power = 10 ** Math.floor(Math.log10(Math.max(1, rough)));
 	const step = [1, 2, 5, 10].map((f) => f * power).find((s) => s >= rough) ?? power;
 	const at = [];
 
-	for (let i = Math.ceil(from / step); i * step <= to; i++)
-		at.push(i * step);
+	for (let i = Math.ceil(from / step); i * step <= to; i++) at.push(i * step);
 	return { step, at };
 }

@@ -4,7 +4,8 @@ import { FAMILY } from './cells.js';
 import { CAUSES } from './model.js';
 
 export const KINDS = ['kernel', 'program', 'inlined', 'made', 'task'];
-const KIND_MADE = 3, KIND_TASK = 4;
+const KIND_MADE = 3,
+	KIND_TASK = 4;
 export const NODES_MAX = 30000;
 
 function profileOf(columns, prefix) {
@@ -46,31 +47,44 @@ export class Stacks {
 
 	// group: 'stack', or by 'task' or 'cgroup' first. The root's value is the cause's whole time.
 	tree(cause, selection, group) {
-		const root = { name: 'all', kind: KIND_MADE, value: 0, base: 0, self: 0, baseSelf: 0, parent: null, byName: new Map() };
+		const root = {
+			name: 'all',
+			kind: KIND_MADE,
+			value: 0,
+			base: 0,
+			self: 0,
+			baseSelf: 0,
+			parent: null,
+			byName: new Map(),
+		};
 		const slots = this.model.slots(selection);
 
 		this.add(root, this.profile, cause, group, (i) => this.weight(i, slots), 'self');
-		if (this.baseline)
-			this.add(root, this.baseline, cause, group, (i) => this.baseline.ns[i], 'baseSelf');
+		if (this.baseline) this.add(root, this.baseline, cause, group, (i) => this.baseline.ns[i], 'baseSelf');
 		return finish(root);
 	}
 
 	add(root, profile, cause, group, weightOf, key) {
-		const wanted = CAUSES.indexOf(cause), made = new Map(); // by group: by node of the profile
+		const wanted = CAUSES.indexOf(cause),
+			made = new Map(); // by group: by node of the profile
 
 		for (let i = 0; i < profile.cause.length; i++) {
-			if (profile.cause[i] !== wanted)
-				continue;
+			if (profile.cause[i] !== wanted) continue;
 			const weight = weightOf(i);
-			if (!weight)
-				continue;
-			const name = group === 'task' ? profile.task[i] : group === 'cgroup' ? this.model.cgroupName(profile.cgroup[i]) : null;
+			if (!weight) continue;
+			const name =
+				group === 'task'
+					? profile.task[i]
+					: group === 'cgroup'
+						? this.model.cgroupName(profile.cgroup[i])
+						: null;
 			const top = name === null ? root : child(root, name, KIND_TASK);
-			if (!made.has(top))
-				made.set(top, new Map([[0, top]]));
+			if (!made.has(top)) made.set(top, new Map([[0, top]]));
 			// an entry without a stack goes by its task's name: "(others)"
-			const node = profile.node[i] || group === 'task' ? descend(profile, made.get(top), profile.node[i])
-				: child(top, profile.task[i] || '[no_stack]', KIND_MADE);
+			const node =
+				profile.node[i] || group === 'task'
+					? descend(profile, made.get(top), profile.node[i])
+					: child(top, profile.task[i] || '[no_stack]', KIND_MADE);
 			node[key] += weight;
 		}
 	}
@@ -80,8 +94,7 @@ export class Stacks {
 function descend(profile, made, node) {
 	const path = [];
 
-	for (; !made.has(node); node = profile.parent[node - 1])
-		path.push(node);
+	for (; !made.has(node); node = profile.parent[node - 1]) path.push(node);
 	let at = made.get(node);
 	while (path.length) {
 		const next = path.pop();
@@ -96,8 +109,7 @@ function descend(profile, made, node) {
 function finish(root) {
 	const order = [root];
 
-	for (let i = 0; i < order.length; i++)
-		order.push(...order[i].byName.values());
+	for (let i = 0; i < order.length; i++) order.push(...order[i].byName.values());
 	for (let i = order.length - 1; i >= 0; i--) {
 		const node = order[i];
 
@@ -125,8 +137,7 @@ function finish(root) {
 export function pathOf(node) {
 	const path = [];
 
-	for (; node.parent; node = node.parent)
-		path.unshift(node.name);
+	for (; node.parent; node = node.parent) path.unshift(node.name);
 	return path;
 }
 
@@ -137,8 +148,7 @@ export function follow(root, path) {
 	for (const name of path) {
 		const next = at.children.find((c) => c.name === name);
 
-		if (!next)
-			break;
+		if (!next) break;
 		at = next;
 	}
 	return at;
@@ -150,7 +160,8 @@ export function matches(name, term) {
 
 // Frames that match, and the time below them, each ns once.
 export function search(root, term) {
-	let nr = 0, ns = 0;
+	let nr = 0,
+		ns = 0;
 	const todo = [[root, false]];
 
 	while (todo.length) {
@@ -159,20 +170,26 @@ export function search(root, term) {
 
 		if (found) {
 			nr++;
-			if (!isBelow)
-				ns += node.value;
+			if (!isBelow) ns += node.value;
 		}
-		for (const c of node.children)
-			todo.push([c, isBelow || found]);
+		for (const c of node.children) todo.push([c, isBelow || found]);
 	}
 	return { nr, ns };
 }
 
 // By function: time with it on the stack (once per stack), and on top of it. Sorted by the first.
 export function functions(root) {
-	const byName = new Map(), above = new Map();
+	const byName = new Map(),
+		above = new Map();
 	const visit = (node) => {
-		const f = byName.get(node.name) ?? { name: node.name, kind: node.kind, self: 0, total: 0, baseSelf: 0, baseTotal: 0 };
+		const f = byName.get(node.name) ?? {
+			name: node.name,
+			kind: node.kind,
+			self: 0,
+			total: 0,
+			baseSelf: 0,
+			baseTotal: 0,
+		};
 
 		byName.set(node.name, f);
 		f.self += node.self;
@@ -195,12 +212,16 @@ export function functions(root) {
 		above.set(node.name, (above.get(node.name) ?? 0) + 1);
 		todo.push([node, true], ...node.children.map((c) => [c, false]));
 	}
-	return [...byName.values()].sort((a, b) => b.total - a.total || b.baseTotal - a.baseTotal || (a.name < b.name ? -1 : 1));
+	return [...byName.values()].sort(
+		(a, b) => b.total - a.total || b.baseTotal - a.baseTotal || (a.name < b.name ? -1 : 1),
+	);
 }
 
 // How much more or less per second than in the baseline, -1 (gone) to 1 (new): as a part of the larger one.
 export function difference(node, perSecond, basePerSecond) {
-	const now = node.value * perSecond, then = node.base * basePerSecond, larger = Math.max(now, then);
+	const now = node.value * perSecond,
+		then = node.base * basePerSecond,
+		larger = Math.max(now, then);
 
 	return larger ? (now - then) / larger : 0;
 }

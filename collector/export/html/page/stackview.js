@@ -10,32 +10,40 @@ import { createSunburst } from './sunburst.js';
 import { dataTable, tableBehind } from './table.js';
 import { color, onTheme } from './theme.js';
 
-const GROUPS = [['stack', 'stacks only'], ['task', 'task first'], ['cgroup', 'cgroup first']];
-const STACK_KEYS = 'Arrow keys go from frame to frame, Enter zooms in, Backspace zooms out, Escape shows everything.';
+const GROUPS = [
+	['stack', 'stacks only'],
+	['task', 'task first'],
+	['cgroup', 'cgroup first'],
+];
+const STACK_KEYS =
+	'Arrow keys go from frame to frame, Enter zooms in, Backspace zooms out, Escape shows everything.';
 
 // A tint that stays the same for a name, so that neighbours can be told apart.
 function shade(name, nr) {
 	let hash = 0;
 
-	for (let i = 0; i < name.length; i++)
-		hash = (hash * 31 + name.charCodeAt(i)) >>> 0;
+	for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) >>> 0;
 	return hash % nr;
 }
 
 export function createStackView(model, store) {
-	const stacks = new Stacks(model), hasBaseline = !!stacks.baseline;
-	const box = byId('stacks-chart'), readout = byId('stacks-readout');
-	let tree = null, zoom = null, current = null;
+	const stacks = new Stacks(model),
+		hasBaseline = !!stacks.baseline;
+	const box = byId('stacks-chart'),
+		readout = byId('stacks-readout');
+	let tree = null,
+		zoom = null,
+		current = null;
 
 	const perSecond = () => 1e9 / model.length(store.get('selection'));
 	const basePerSecond = hasBaseline ? 1e9 / Math.max(1, model.meta.baseline.dur_ns) : 0;
 	const isDifferential = () => hasBaseline && store.get('compare');
 
 	function paint(node) {
-		if (matches(node.name, store.get('search')) && node.parent)
-			return color('match');
+		if (matches(node.name, store.get('search')) && node.parent) return color('match');
 		if (isDifferential()) {
-			const part = difference(node, perSecond(), basePerSecond), strength = Math.round(Math.abs(part) * 100);
+			const part = difference(node, perSecond(), basePerSecond),
+				strength = Math.round(Math.abs(part) * 100);
 
 			return `color-mix(in srgb, ${color(part > 0 ? 'more' : 'less')} ${strength}%, ${color('same')})`;
 		}
@@ -44,13 +52,14 @@ export function createStackView(model, store) {
 
 	function label(node) {
 		const seconds = model.length(store.get('selection')) / 1e9;
-		let text = `${node.name}: ${format.ns(node.value)}, ${format.pct(node.value, tree.value)} of ${CAUSE_WORDS[store.get('cause')].toLowerCase()} time`
-			+ `, ${format.ns(node.value / seconds)} per second`;
+		let text =
+			`${node.name}: ${format.ns(node.value)}, ${format.pct(node.value, tree.value)} of ${CAUSE_WORDS[store.get('cause')].toLowerCase()} time` +
+			`, ${format.ns(node.value / seconds)} per second`;
 
-		if (node.kind !== 3 && node.kind !== 4)
-			text += `, ${KINDS[node.kind]}`;
+		if (node.kind !== 3 && node.kind !== 4) text += `, ${KINDS[node.kind]}`;
 		if (hasBaseline) {
-			const now = node.value * perSecond(), then = node.base * basePerSecond;
+			const now = node.value * perSecond(),
+				then = node.base * basePerSecond;
 
 			text += `; baseline ${format.ns(then)} per second, ${then ? `${now >= then ? '+' : ''}${format.decimal((100 * (now - then)) / then, 1)} %` : 'new'}`;
 		}
@@ -62,7 +71,10 @@ export function createStackView(model, store) {
 	}
 
 	const actions = { paint, label, zoomed: (node) => zoomTo(node), pointed: point };
-	const charts = { flame: createFlame(byId('flame'), actions), sunburst: createSunburst(byId('sunburst'), actions) };
+	const charts = {
+		flame: createFlame(byId('flame'), actions),
+		sunburst: createSunburst(byId('sunburst'), actions),
+	};
 
 	function zoomTo(node) {
 		current = node;
@@ -70,7 +82,8 @@ export function createStackView(model, store) {
 	}
 
 	function rebuild() {
-		const cause = store.get('cause'), selection = store.get('selection');
+		const cause = store.get('cause'),
+			selection = store.get('selection');
 
 		tree = stacks.tree(cause, selection, store.get('group'));
 		current = null;
@@ -85,19 +98,23 @@ export function createStackView(model, store) {
 		const texts = [];
 
 		if (!model.meta.has_stacks)
-			texts.push('This session has no stacks, so frames are tasks and causes only: record with --stacks to see functions.');
-		if (cause === 'disk')
-			texts.push('Requests overlap: their time adds up to more than went by.');
+			texts.push(
+				'This session has no stacks, so frames are tasks and causes only: record with --stacks to see functions.',
+			);
+		if (cause === 'disk') texts.push('Requests overlap: their time adds up to more than went by.');
 		if (cause === 'disk' && model.meta.stacked_device)
 			texts.push(`${model.meta.stacked_device} lies on other disks, so its I/O is there twice.`);
-		if (cause === 'cpu')
-			texts.push('Sampled: a frame is as exact as it has samples.');
+		if (cause === 'cpu') texts.push('Sampled: a frame is as exact as it has samples.');
 		if (model.meta.merged.stacks)
-			texts.push(`${format.plural(model.meta.merged.stacks, 'hit')} found no room for the whole stack: they are under (others), or cut.`);
+			texts.push(
+				`${format.plural(model.meta.merged.stacks, 'hit')} found no room for the whole stack: they are under (others), or cut.`,
+			);
 		if (tree.nrLeftOut)
 			texts.push(`${format.plural(tree.nrLeftOut, 'narrow frame')} left out with what is above.`);
 		if (hasBaseline)
-			texts.push('The baseline is the whole of its session, compared per second; frames that only it has are in the table.');
+			texts.push(
+				'The baseline is the whole of its session, compared per second; frames that only it has are in the table.',
+			);
 		return texts.join(' ');
 	}
 
@@ -106,32 +123,46 @@ export function createStackView(model, store) {
 
 		byId('flame').hidden = kind !== 'flame';
 		byId('sunburst').hidden = kind !== 'sunburst';
-		if (!tree.value)
-			return;
+		if (!tree.value) return;
 		zoom = follow(tree, store.get('path'));
 		charts[kind].show(tree, zoom);
-		if (current)
-			charts[kind].mark(current);
+		if (current) charts[kind].mark(current);
 		crumbs();
 		found();
 		point(null);
-		box.setAttribute('aria-label', `${kind === 'flame' ? 'Flame graph' : 'Sunburst'}, cause ${CAUSE_WORDS[store.get('cause')]}`);
+		box.setAttribute(
+			'aria-label',
+			`${kind === 'flame' ? 'Flame graph' : 'Sunburst'}, cause ${CAUSE_WORDS[store.get('cause')]}`,
+		);
 	}
 
 	function crumbs() {
 		const path = [];
 
-		for (let node = zoom; node; node = node.parent)
-			path.unshift(node);
-		fill(byId('stacks-crumbs'), path.map((node, i) => el('li', null, i === path.length - 1 ? el('span', { 'aria-current': 'true' }, node.name)
-			: el('button', { type: 'button', click: () => zoomTo(node) }, node.name))));
+		for (let node = zoom; node; node = node.parent) path.unshift(node);
+		fill(
+			byId('stacks-crumbs'),
+			path.map((node, i) =>
+				el(
+					'li',
+					null,
+					i === path.length - 1
+						? el('span', { 'aria-current': 'true' }, node.name)
+						: el('button', { type: 'button', click: () => zoomTo(node) }, node.name),
+				),
+			),
+		);
 	}
 
 	function found() {
-		const term = store.get('search'), result = term ? search(tree, term) : null;
+		const term = store.get('search'),
+			result = term ? search(tree, term) : null;
 
-		byId('stacks-found').textContent = !result ? '' : result.nr
-			? `${format.plural(result.nr, 'frame')} found: ${format.ns(result.ns)}, ${format.pct(result.ns, tree.value)}` : 'nothing found';
+		byId('stacks-found').textContent = !result
+			? ''
+			: result.nr
+				? `${format.plural(result.nr, 'frame')} found: ${format.ns(result.ns)}, ${format.pct(result.ns, tree.value)}`
+				: 'nothing found';
 	}
 
 	// --- keys: from frame to frame, on the tree itself, so that both pictures are operated alike ---
@@ -139,20 +170,25 @@ export function createStackView(model, store) {
 	const byWidth = (nodes) => nodes.filter((n) => n.value > 0);
 
 	function step(node, key) {
-		const siblings = node.parent ? byWidth(node.parent.children) : [node], place = siblings.indexOf(node);
+		const siblings = node.parent ? byWidth(node.parent.children) : [node],
+			place = siblings.indexOf(node);
 
 		switch (key) {
-		case 'ArrowDown': return byWidth(node.children).reduce((a, b) => (a && a.value >= b.value ? a : b), null) ?? node;
-		case 'ArrowUp': return node === zoom ? node : node.parent ?? node;
-		case 'ArrowLeft': return siblings[place - 1] ?? node;
-		case 'ArrowRight': return siblings[place + 1] ?? node;
-		default: return null;
+			case 'ArrowDown':
+				return byWidth(node.children).reduce((a, b) => (a && a.value >= b.value ? a : b), null) ?? node;
+			case 'ArrowUp':
+				return node === zoom ? node : (node.parent ?? node);
+			case 'ArrowLeft':
+				return siblings[place - 1] ?? node;
+			case 'ArrowRight':
+				return siblings[place + 1] ?? node;
+			default:
+				return null;
 		}
 	}
 
 	box.addEventListener('keydown', (event) => {
-		if (event.target !== box || event.altKey || event.ctrlKey || event.metaKey || !tree.value)
-			return;
+		if (event.target !== box || event.altKey || event.ctrlKey || event.metaKey || !tree.value) return;
 		const next = step(current ?? zoom, event.key);
 
 		if (next) {
@@ -176,38 +212,113 @@ export function createStackView(model, store) {
 	// --- controls ---
 
 	function controls() {
-		const id = freshId('search'), totals = model.causeTotals(store.get('selection'));
+		const id = freshId('search'),
+			totals = model.causeTotals(store.get('selection'));
 
-		fill(byId('stacks-controls'),
-			choice('Cause', CAUSES.map((cause) => [cause, `${CAUSE_WORDS[cause]} ${totals[cause] ? format.ns(totals[cause]) : '–'}`]), store.get('cause'),
-				(cause) => store.set({ cause, path: [] })),
-			choice('Picture', [['flame', 'Flame graph'], ['sunburst', 'Sunburst']], store.get('chart'), (chart) => store.set({ chart })),
+		fill(
+			byId('stacks-controls'),
+			choice(
+				'Cause',
+				CAUSES.map((cause) => [
+					cause,
+					`${CAUSE_WORDS[cause]} ${totals[cause] ? format.ns(totals[cause]) : '–'}`,
+				]),
+				store.get('cause'),
+				(cause) => store.set({ cause, path: [] }),
+			),
+			choice(
+				'Picture',
+				[
+					['flame', 'Flame graph'],
+					['sunburst', 'Sunburst'],
+				],
+				store.get('chart'),
+				(chart) => store.set({ chart }),
+			),
 			choice('Order', GROUPS, store.get('group'), (group) => store.set({ group, path: [] })),
-			hasBaseline ? choice('Colours', [['no', 'by kind'], ['yes', 'difference']], store.get('compare') ? 'yes' : 'no', (on) => store.set({ compare: on === 'yes' })) : null,
-			el('div', { class: 'select' }, el('label', { for: id }, 'Search'),
-				el('input', { id, type: 'search', value: store.get('search'), placeholder: 'part of a name', spellcheck: 'false',
-					input: (event) => store.set({ search: event.target.value.trim() }) })));
+			hasBaseline
+				? choice(
+						'Colours',
+						[
+							['no', 'by kind'],
+							['yes', 'difference'],
+						],
+						store.get('compare') ? 'yes' : 'no',
+						(on) => store.set({ compare: on === 'yes' }),
+					)
+				: null,
+			el(
+				'div',
+				{ class: 'select' },
+				el('label', { for: id }, 'Search'),
+				el('input', {
+					id,
+					type: 'search',
+					value: store.get('search'),
+					placeholder: 'part of a name',
+					spellcheck: 'false',
+					input: (event) => store.set({ search: event.target.value.trim() }),
+				}),
+			),
+		);
 	}
 
 	function legend() {
-		const entries = isDifferential() ? [['less', 'less than in the baseline'], ['same', 'the same'], ['more', 'more']]
-			: [['frame-kernel-1', 'kernel'], ['frame-program-1', 'program'], ['frame-inlined-1', 'inlined'], ['frame-task-1', 'task or cgroup'], ['frame-made-1', '[cause or gap]']];
+		const entries = isDifferential()
+			? [
+					['less', 'less than in the baseline'],
+					['same', 'the same'],
+					['more', 'more'],
+				]
+			: [
+					['frame-kernel-1', 'kernel'],
+					['frame-program-1', 'program'],
+					['frame-inlined-1', 'inlined'],
+					['frame-task-1', 'task or cgroup'],
+					['frame-made-1', '[cause or gap]'],
+				];
 
-		fill(byId('stacks-legend'), [...entries, ['match', 'found by search']].map(([name, text]) => legendItem(`var(--${name})`, text)));
+		fill(
+			byId('stacks-legend'),
+			[...entries, ['match', 'found by search']].map(([name, text]) => legendItem(`var(--${name})`, text)),
+		);
 	}
 
 	function numbers() {
-		const base = hasBaseline ? [{ key: 'base_ns', label: 'baseline', unit: 'ns' }, { key: 'change_ns', label: 'change per s', unit: 'ns' }] : [];
-		const rows = functions(zoom?.value ? zoom : tree).map((f) => ({ name: f.name, kind: KINDS[f.kind], total_ns: f.total, share_pct: (100 * f.total) / Math.max(1, tree.value),
-			self_ns: f.self, base_ns: f.baseTotal, change_ns: f.total * perSecond() - f.baseTotal * basePerSecond }));
+		const base = hasBaseline
+			? [
+					{ key: 'base_ns', label: 'baseline', unit: 'ns' },
+					{ key: 'change_ns', label: 'change per s', unit: 'ns' },
+				]
+			: [];
+		const rows = functions(zoom?.value ? zoom : tree).map((f) => ({
+			name: f.name,
+			kind: KINDS[f.kind],
+			total_ns: f.total,
+			share_pct: (100 * f.total) / Math.max(1, tree.value),
+			self_ns: f.self,
+			base_ns: f.baseTotal,
+			change_ns: f.total * perSecond() - f.baseTotal * basePerSecond,
+		}));
 
-		return dataTable(`Functions, ${CAUSE_WORDS[store.get('cause')].toLowerCase()} time`, [{ key: 'name', label: 'function', unit: 'text' }, { key: 'total_ns', label: 'with it on the stack', unit: 'ns' },
-			{ key: 'share_pct', label: 'share %', unit: 'pct', decimals: 1 }, { key: 'self_ns', label: 'on top', unit: 'ns' }, ...base, { key: 'kind', label: 'kind', unit: 'text' }], rows,
-		{ empty: 'no functions' });
+		return dataTable(
+			`Functions, ${CAUSE_WORDS[store.get('cause')].toLowerCase()} time`,
+			[
+				{ key: 'name', label: 'function', unit: 'text' },
+				{ key: 'total_ns', label: 'with it on the stack', unit: 'ns' },
+				{ key: 'share_pct', label: 'share %', unit: 'pct', decimals: 1 },
+				{ key: 'self_ns', label: 'on top', unit: 'ns' },
+				...base,
+				{ key: 'kind', label: 'kind', unit: 'text' },
+			],
+			rows,
+			{ empty: 'no functions' },
+		);
 	}
 
 	if (!store.get('cause')) {
-		const totals = model.causeTotals(null), rank = ['steal', 'cpu', 'runq', 'disk'];
+		const totals = model.causeTotals(null),
+			rank = ['steal', 'cpu', 'runq', 'disk'];
 
 		store.set({ cause: rank.find((cause) => totals[cause]) ?? 'cpu' });
 	}
@@ -219,13 +330,17 @@ export function createStackView(model, store) {
 		const totals = model.causeTotals(store.get('selection'));
 
 		CAUSES.forEach((cause) => {
-			byId('stacks-controls').querySelector(`input[value="${cause}"] + span`).textContent = `${CAUSE_WORDS[cause]} ${totals[cause] ? format.ns(totals[cause]) : '–'}`;
+			byId('stacks-controls').querySelector(`input[value="${cause}"] + span`).textContent =
+				`${CAUSE_WORDS[cause]} ${totals[cause] ? format.ns(totals[cause]) : '–'}`;
 		});
 	});
-	store.on(Object.keys(checks), (state) => byId('stacks-controls').querySelectorAll('input[type=radio]').forEach((input) => {
-		if (Object.values(checks).some((key) => state[key] === input.value))
-			input.checked = true;
-	}));
+	store.on(Object.keys(checks), (state) =>
+		byId('stacks-controls')
+			.querySelectorAll('input[type=radio]')
+			.forEach((input) => {
+				if (Object.values(checks).some((key) => state[key] === input.value)) input.checked = true;
+			}),
+	);
 	store.on(['cause', 'selection', 'group'], rebuild);
 	store.on(['path', 'chart'], show);
 	store.on(['search', 'compare'], () => {

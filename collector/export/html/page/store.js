@@ -4,7 +4,8 @@
 export function createStore(initial, schedule = (run) => requestAnimationFrame(run)) {
 	const state = { ...initial };
 	const listeners = [];
-	let changed = new Set(), isScheduled = false;
+	let changed = new Set(),
+		isScheduled = false;
 
 	const flush = () => {
 		const keys = changed;
@@ -12,8 +13,7 @@ export function createStore(initial, schedule = (run) => requestAnimationFrame(r
 		isScheduled = false;
 		changed = new Set();
 		for (const { on, run } of listeners) {
-			if (on.some((key) => keys.has(key)))
-				run(state);
+			if (on.some((key) => keys.has(key))) run(state);
 		}
 	};
 
@@ -21,8 +21,7 @@ export function createStore(initial, schedule = (run) => requestAnimationFrame(r
 		get: (key) => state[key],
 		set(patch) {
 			for (const [key, value] of Object.entries(patch)) {
-				if (state[key] === value)
-					continue;
+				if (state[key] === value) continue;
 				state[key] = value;
 				changed.add(key);
 			}

@@ -2,38 +2,74 @@
 // sunburst - the same stacks in rings, from the middle out.
 import { arc, hierarchy, partition, select } from 'd3';
 
-const RINGS = 8, SIZE = 640, MIN_ANGLE = 0.003;
+const RINGS = 8,
+	SIZE = 640,
+	MIN_ANGLE = 0.003;
 
 export function createSunburst(box, { paint, label, zoomed, pointed }) {
-	const radius = SIZE / 2, ring = radius / (RINGS + 1);
-	const shape = arc().startAngle((d) => d.x0).endAngle((d) => d.x1).padAngle((d) => Math.min((d.x1 - d.x0) / 3, 0.003)).padRadius(radius / 2)
-		.innerRadius((d) => d.y0 * ring).outerRadius((d) => Math.max(d.y0 * ring, d.y1 * ring - 1));
+	const radius = SIZE / 2,
+		ring = radius / (RINGS + 1);
+	const shape = arc()
+		.startAngle((d) => d.x0)
+		.endAngle((d) => d.x1)
+		.padAngle((d) => Math.min((d.x1 - d.x0) / 3, 0.003))
+		.padRadius(radius / 2)
+		.innerRadius((d) => d.y0 * ring)
+		.outerRadius((d) => Math.max(d.y0 * ring, d.y1 * ring - 1));
 
 	function show(tree, zoomNode) {
 		const root = hierarchy(zoomNode, (node) => node.children);
 
 		// a node's own time stays bare beside its children
-		root.each((d) => { d.value = d.data.value; });
+		root.each((d) => {
+			d.value = d.data.value;
+		});
 		root.sort((a, b) => b.value - a.value);
 		partition().size([2 * Math.PI, root.height + 1])(root);
 		const visible = root.descendants().filter((d) => d.depth && d.depth <= RINGS && d.x1 - d.x0 > MIN_ANGLE);
 
 		box.replaceChildren();
-		const picture = select(box).append('svg').attr('viewBox', `${-radius} ${-radius} ${SIZE} ${SIZE}`).attr('class', 'sunburst')
+		const picture = select(box)
+			.append('svg')
+			.attr('viewBox', `${-radius} ${-radius} ${SIZE} ${SIZE}`)
+			.attr('class', 'sunburst')
 			.attr('aria-hidden', 'true');
-		const arcs = picture.selectAll('path').data(visible).join('path').attr('d', shape).attr('fill', (d) => paint(d.data))
+		const arcs = picture
+			.selectAll('path')
+			.data(visible)
+			.join('path')
+			.attr('d', shape)
+			.attr('fill', (d) => paint(d.data))
 			.on('click', (event, d) => zoomed(d.data))
-			.on('mouseover', (event, d) => pointed(label(d.data))).on('mouseout', () => pointed(null));
+			.on('mouseover', (event, d) => pointed(label(d.data)))
+			.on('mouseout', () => pointed(null));
 		arcs.append('title').text((d) => label(d.data));
-		picture.append('g').attr('class', 'sunburst-labels').selectAll('text').data(visible.filter(hasRoom)).join('text')
-			.attr('transform', turn).attr('dy', '0.35em').text((d) => cut(d.data.name));
-		const middle = picture.append('g').attr('class', 'sunburst-middle').on('click', () => zoomed(zoomNode.parent ?? zoomNode));
+		picture
+			.append('g')
+			.attr('class', 'sunburst-labels')
+			.selectAll('text')
+			.data(visible.filter(hasRoom))
+			.join('text')
+			.attr('transform', turn)
+			.attr('dy', '0.35em')
+			.text((d) => cut(d.data.name));
+		const middle = picture
+			.append('g')
+			.attr('class', 'sunburst-middle')
+			.on('click', () => zoomed(zoomNode.parent ?? zoomNode));
 		middle.append('circle').attr('r', ring - 1);
-		middle.append('text').attr('dy', '-0.1em').text(zoomNode.parent ? '↑ up' : 'all');
-		middle.append('text').attr('dy', '1.1em').attr('class', 'small').text(zoomNode.parent ? '' : 'click to zoom');
+		middle
+			.append('text')
+			.attr('dy', '-0.1em')
+			.text(zoomNode.parent ? '↑ up' : 'all');
+		middle
+			.append('text')
+			.attr('dy', '1.1em')
+			.attr('class', 'small')
+			.text(zoomNode.parent ? '' : 'click to zoom');
 	}
 
-	const hasRoom = (d) => ((d.x1 - d.x0) * (d.y0 + d.y1)) / 2 * ring > 13;
+	const hasRoom = (d) => (((d.x1 - d.x0) * (d.y0 + d.y1)) / 2) * ring > 13;
 	const cut = (name) => (name.length > 6 ? `${name.slice(0, 5)}…` : name);
 	const turn = (d) => {
 		const angle = (((d.x0 + d.x1) / 2) * 180) / Math.PI;
@@ -43,9 +79,14 @@ export function createSunburst(box, { paint, label, zoomed, pointed }) {
 
 	return {
 		show,
-		repaint: () => select(box).selectAll('path').attr('fill', (d) => paint(d.data)),
+		repaint: () =>
+			select(box)
+				.selectAll('path')
+				.attr('fill', (d) => paint(d.data)),
 		mark(node) {
-			select(box).selectAll('path').classed('current', (d) => d.data === node);
+			select(box)
+				.selectAll('path')
+				.classed('current', (d) => d.data === node);
 		},
 	};
 }

@@ -7,13 +7,10 @@ import * as format from './format.js';
 const ROWS_SHOWN = 200;
 
 function compare(a, b) {
-	if (a === b)
-		return 0;
+	if (a === b) return 0;
 	// what is not there comes last
-	if (a === null || a === undefined)
-		return 1;
-	if (b === null || b === undefined)
-		return -1;
+	if (a === null || a === undefined) return 1;
+	if (b === null || b === undefined) return -1;
 	return a < b ? -1 : 1;
 }
 
@@ -26,27 +23,49 @@ export function dataTable(caption, columns, rows, options = {}) {
 	const sorted = () => {
 		const { column, down } = state;
 
-		return column ? [...rows].sort((a, b) => {
-			const [x, y] = [a[column.key], b[column.key]];
+		return column
+			? [...rows].sort((a, b) => {
+					const [x, y] = [a[column.key], b[column.key]];
 
-			return x === null || x === undefined || y === null || y === undefined ? compare(x, y) : (down ? -1 : 1) * compare(x, y);
-		}) : rows;
+					return x === null || x === undefined || y === null || y === undefined
+						? compare(x, y)
+						: (down ? -1 : 1) * compare(x, y);
+				})
+			: rows;
 	};
 
 	async function copy(button) {
-		const ok = await copyText(csv(columns.map((c) => c.key), sorted().map((row) => columns.map((c) => row[c.key]))));
+		const ok = await copyText(
+			csv(
+				columns.map((c) => c.key),
+				sorted().map((row) => columns.map((c) => row[c.key])),
+			),
+		);
 
 		button.textContent = ok ? 'Copied' : 'Copying is not allowed here';
 		announce(ok ? `${caption}: ${rows.length} rows copied as CSV` : 'Copying is not allowed here');
-		setTimeout(() => { button.textContent = 'Copy as CSV'; }, 2000);
+		setTimeout(() => {
+			button.textContent = 'Copy as CSV';
+		}, 2000);
 	}
 
 	function header(column) {
 		const isSorted = state.column === column;
 
-		return el('th', { scope: 'col', class: column.unit === 'text' ? null : 'number', 'aria-sort': isSorted ? (state.down ? 'descending' : 'ascending') : null },
-			el('button', { type: 'button', title: column.key, click: () => sortBy(column) }, column.label,
-				el('span', { class: 'arrow', 'aria-hidden': 'true' }, isSorted ? (state.down ? '▼' : '▲') : '')));
+		return el(
+			'th',
+			{
+				scope: 'col',
+				class: column.unit === 'text' ? null : 'number',
+				'aria-sort': isSorted ? (state.down ? 'descending' : 'ascending') : null,
+			},
+			el(
+				'button',
+				{ type: 'button', title: column.key, click: () => sortBy(column) },
+				column.label,
+				el('span', { class: 'arrow', 'aria-hidden': 'true' }, isSorted ? (state.down ? '▼' : '▲') : ''),
+			),
+		);
 	}
 
 	function sortBy(column) {
@@ -59,25 +78,75 @@ export function dataTable(caption, columns, rows, options = {}) {
 	}
 
 	function row(values) {
-		return el('tr', null, shown().map((column, i) => (i ? el('td', { class: column.unit === 'text' ? null : 'number' }, format.cell(values[column.key], column))
-			: el('th', { scope: 'row', class: column.unit === 'text' ? null : 'number' }, format.cell(values[column.key], column)))));
+		return el(
+			'tr',
+			null,
+			shown().map((column, i) =>
+				i
+					? el(
+							'td',
+							{ class: column.unit === 'text' ? null : 'number' },
+							format.cell(values[column.key], column),
+						)
+					: el(
+							'th',
+							{ scope: 'row', class: column.unit === 'text' ? null : 'number' },
+							format.cell(values[column.key], column),
+						),
+			),
+		);
 	}
 
 	function toggle(label, key) {
-		return el('button', { type: 'button', click: () => { state[key] = !state[key]; show(); } }, label);
+		return el(
+			'button',
+			{
+				type: 'button',
+				click: () => {
+					state[key] = !state[key];
+					show();
+				},
+			},
+			label,
+		);
 	}
 
 	function show() {
 		const part = state.all ? sorted() : sorted().slice(0, ROWS_SHOWN);
 		const copyButton = el('button', { type: 'button', click: () => copy(copyButton) }, 'Copy as CSV');
 
-		fill(box, el('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': caption },
-			el('table', null, el('caption', null, caption, options.note ? el('span', { class: 'note' }, options.note) : null),
-				el('thead', null, el('tr', null, shown().map(header))), el('tbody', null, part.map(row)))),
-		el('p', { class: 'table-foot' }, copyButton, hasDetails ? toggle(state.details ? 'Fewer columns' : 'All columns', 'details') : null,
-			rows.length > ROWS_SHOWN ? toggle(state.all ? 'Fewer rows' : `All ${format.count(rows.length)} rows`, 'all') : null,
-			rows.length ? null : el('span', { class: 'note' }, options.empty ?? 'no rows'),
-			options.leftOut ? el('span', { class: 'note' }, `${format.plural(options.leftOut, 'more row')} left out`) : null));
+		fill(
+			box,
+			el(
+				'div',
+				{ class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': caption },
+				el(
+					'table',
+					null,
+					el(
+						'caption',
+						null,
+						caption,
+						options.note ? el('span', { class: 'note' }, options.note) : null,
+					),
+					el('thead', null, el('tr', null, shown().map(header))),
+					el('tbody', null, part.map(row)),
+				),
+			),
+			el(
+				'p',
+				{ class: 'table-foot' },
+				copyButton,
+				hasDetails ? toggle(state.details ? 'Fewer columns' : 'All columns', 'details') : null,
+				rows.length > ROWS_SHOWN
+					? toggle(state.all ? 'Fewer rows' : `All ${format.count(rows.length)} rows`, 'all')
+					: null,
+				rows.length ? null : el('span', { class: 'note' }, options.empty ?? 'no rows'),
+				options.leftOut
+					? el('span', { class: 'note' }, `${format.plural(options.leftOut, 'more row')} left out`)
+					: null,
+			),
+		);
 	}
 
 	show();
@@ -89,7 +158,9 @@ export function dataTable(caption, columns, rows, options = {}) {
 export function tableBehind(box, make, store, keys) {
 	const details = el('details', { class: 'behind' }, el('summary', null, 'The numbers behind this chart'));
 	const body = el('div');
-	const show = () => { if (details.open) fill(body, make()); };
+	const show = () => {
+		if (details.open) fill(body, make());
+	};
 
 	details.append(body);
 	details.addEventListener('toggle', show);

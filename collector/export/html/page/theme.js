@@ -21,18 +21,15 @@ export function onTheme(run) {
 
 function changed() {
 	cache = new Map();
-	for (const run of listeners)
-		run();
+	for (const run of listeners) run();
 }
 
 export function startTheme() {
 	const picker = byId('theme');
 
 	picker.addEventListener('change', () => {
-		if (picker.value === 'auto')
-			delete document.documentElement.dataset.theme;
-		else
-			document.documentElement.dataset.theme = picker.value;
+		if (picker.value === 'auto') delete document.documentElement.dataset.theme;
+		else document.documentElement.dataset.theme = picker.value;
 		changed();
 	});
 	matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);

@@ -1,21 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // timeline - what each CPU did over time, who waited for it, and what each disk had to do.
-import { AXIS_HEIGHT, drawAxis, drawSelection, fitText, gutterOf, KEYS, operateAxis, Scale, sizeCanvas } from './axis.js';
+import {
+	AXIS_HEIGHT,
+	AXIS_KEYS,
+	drawAxis,
+	drawSelection,
+	gutterOf,
+	KEYS,
+	operateAxis,
+	Scale,
+	sizeCanvas,
+} from './axis.js';
 import { byId, choice, el, fill, legendItem } from './dom.js';
 import * as format from './format.js';
+import {
+	drawArea,
+	drawCpu,
+	drawLatency,
+	drawLosses,
+	drawNames,
+	drawRequests,
+	drawSlices,
+	LATENCY_MIN_NS,
+} from './lanes.js';
 import { whyEmpty } from './reasons.js';
 import { panSpan, zoomSpan } from './span.js';
 import { dataTable, tableBehind } from './table.js';
-import { color, onTheme } from './theme.js';
+import { onTheme } from './theme.js';
 import { Timeline } from './rows.js';
 
 const NR_STRETCHES = 24; // rows of the table behind
-const LATENCY_MIN_NS = 1000;
-const LABEL_MIN_PX = 34;
 
 // The rows of the picture: what, how high, and where each begins.
 function layOut(data) {
-	const rows = [], many = data.cpus.length > 8;
+	const rows = [],
+		many = data.cpus.length > 8;
 	let y = AXIS_HEIGHT + 4;
 	const add = (row, height, gap) => {
 		rows.push({ ...row, y, height });
@@ -36,171 +55,34 @@ function layOut(data) {
 // Ends of scales, over the whole session in as many columns as are drawn: zooming changes none. CPUs share one, disks have their own for
 // queues: a slow one has a hundred times the queue of another.
 function peaksOf(data, range) {
-	const nr = 1200, width = (range[1] - range[0]) / nr, peaks = { queue: 1, depth: [], latency: LATENCY_MIN_NS * 10 };
+	const nr = 1200,
+		width = (range[1] - range[0]) / nr,
+		peaks = { queue: 1, depth: [], latency: LATENCY_MIN_NS * 10 };
 
 	for (let i = 0; i < nr; i++) {
 		const from = range[0] + i * width;
 
 		for (const cpu of data.cpus)
 			peaks.queue = Math.max(peaks.queue, cpu.waiting.sum(from, from + width) / width);
-		data.devices.forEach((device, d) => { peaks.depth[d] = Math.max(peaks.depth[d] ?? 0, device.inflight.sum(from, from + width) / width); });
+		data.devices.forEach((device, d) => {
+			peaks.depth[d] = Math.max(peaks.depth[d] ?? 0, device.inflight.sum(from, from + width) / width);
+		});
 	}
-	for (const device of data.devices)
-		peaks.latency = Math.max(peaks.latency, device.latencyMax.max(...range));
-	return { ...peaks, queue: Math.ceil(peaks.queue), depth: peaks.depth.map((depth) => (depth > 1 ? Math.ceil(depth) : Math.ceil(depth * 10) / 10)) };
-}
-
-function drawCpu(context, scale, row, data) {
-	const bottom = row.y + row.height;
-
-	context.fillStyle = color('idle');
-	context.fillRect(scale.left, row.y, scale.width, row.height);
-	for (let px = 0; px < scale.width; px++) {
-		const from = scale.time(scale.left + px), part = data.cpuIn(row.cpu, from, from + scale.perPx);
-		let y = bottom;
-		const bar = (name, timeNs) => {
-			const height = (row.height * timeNs) / scale.perPx;
-
-			context.fillStyle = color(name);
-			context.fillRect(scale.left + px, y - height, 1, height);
-			y -= height;
-		};
-
-		if (part.running)
-			bar('running', part.running);
-		if (part.stolen)
-			bar('stolen', part.stolen);
-		// the bins' own rounding is no gap
-		if (part.unseen > scale.perPx * 1e-6)
-			bar('unseen', part.unseen);
-	}
-}
-
-// Single slices, with the task's name where there is room.
-function drawSlices(context, scale, row, data) {
-	const model = data.model, bottom = row.y + row.height;
-	let nr = 0;
-
-	context.fillStyle = color('unseen');
-	context.fillRect(scale.left, row.y, scale.width, row.height);
-	context.textBaseline = 'middle';
-	context.textAlign = 'left';
-	data.slices(row.cpu, scale.from, scale.to, (from, to, party) => {
-		const x = scale.x(from), width = scale.x(to) - x, name = party < 0 ? '' : model.partyNames[party];
-
-		if (party < 0)
-			return;
-		context.fillStyle = name === 'idle' ? color('idle') : color(nr++ % 2 ? 'running' : 'running-2');
-		context.fillRect(x, row.y, Math.max(width, 0.5), row.height);
-		if (width > LABEL_MIN_PX && row.height > 12 && name !== 'idle') {
-			context.fillStyle = color('on-running');
-			context.fillText(fitText(context, model.partyName(party), width - 6), x + 3, row.y + row.height / 2);
-		}
-	});
-	context.fillStyle = color('stolen');
-	data.gapsIn(row.cpu.cpu, scale.from, scale.to, (i, from, to) => {
-		const x = scale.x(Math.max(from, scale.from));
-
-		context.fillRect(x, row.y, Math.max(1, scale.x(Math.min(to, scale.to)) - x), bottom - row.y);
-	});
-}
-
-function drawArea(context, scale, row, peak, name, valueAt) {
-	const bottom = row.y + row.height;
-
-	context.fillStyle = color(name);
-	for (let px = 0; px < scale.width; px++) {
-		const from = scale.time(scale.left + px), value = valueAt(from, from + scale.perPx);
-		const height = Math.min(row.height, (row.height * value) / peak);
-
-		// what is there is seen, however small beside the peak
-		if (height > 0)
-			context.fillRect(scale.left + px, bottom - Math.max(height, 1), 1, Math.max(height, 1));
-	}
-	context.fillStyle = color('grid');
-	context.fillRect(scale.left, bottom, scale.width, 1);
-}
-
-function latencyY(row, latencyNs, peak) {
-	const part = Math.log(Math.max(latencyNs, LATENCY_MIN_NS) / LATENCY_MIN_NS) / Math.log(peak / LATENCY_MIN_NS);
-
-	return row.y + row.height * (1 - Math.min(1, part));
-}
-
-function drawLatency(context, scale, row, data, peak) {
-	const bottom = row.y + row.height;
-
-	for (let px = 0; px < scale.width; px++) {
-		const from = scale.time(scale.left + px), part = data.deviceIn(row.device, from, from + scale.perPx);
-
-		if (part.requests < 1e-9)
-			continue;
-		const mean = latencyY(row, part.latency / part.requests, peak), max = latencyY(row, part.latencyMax, peak);
-		context.fillStyle = color('latency-back');
-		context.fillRect(scale.left + px, mean, 1, bottom - mean);
-		context.fillStyle = color('latency');
-		context.fillRect(scale.left + px, mean - 1, 1, 2);
-		context.fillStyle = color('latency-max');
-		context.fillRect(scale.left + px, max - 1, 1, 2);
-	}
-	context.fillStyle = color('grid');
-	context.fillRect(scale.left, bottom, scale.width, 1);
-}
-
-// Each request from start to completion, as high as it took long.
-function drawRequests(context, scale, row, data, peak) {
-	data.requestsIn(row.device.device, scale.from, scale.to, (i, from, to) => {
-		const y = latencyY(row, to - from, peak), x = scale.x(Math.max(from, scale.from));
-
-		context.fillStyle = color('latency');
-		context.fillRect(x, y, Math.max(1, scale.x(Math.min(to, scale.to)) - x), 1);
-		context.fillStyle = color('latency-max');
-		context.fillRect(Math.min(scale.x(to), scale.left + scale.width) - 2, y - 1, 3, 3);
-	});
-	context.fillStyle = color('grid');
-	context.fillRect(scale.left, row.y + row.height, scale.width, 1);
-}
-
-function drawLosses(context, scale, height, data) {
-	context.fillStyle = color('loss');
-	for (const loss of data.losses) {
-		if (loss.to_ns < scale.from || loss.since_ns > scale.to)
-			continue;
-		const x0 = scale.x(Math.max(loss.since_ns, scale.from)), x1 = scale.x(Math.min(loss.to_ns, scale.to));
-
-		context.fillRect(x0, AXIS_HEIGHT, Math.max(2, x1 - x0), 3);
-	}
-}
-
-function drawNames(context, scale, rows, peaks, data) {
-	context.textAlign = 'left';
-	context.textBaseline = 'middle';
-	for (const row of rows) {
-		const isMain = row.kind === 'cpu' || row.kind === 'depth';
-
-		context.fillStyle = color(isMain ? 'text' : 'text-soft');
-		context.fillText(fitText(context, row.label, scale.left - 6), 2, row.y + (row.height >= 30 ? 9 : row.height / 2));
-	}
-	context.textAlign = 'right';
-	context.fillStyle = color('text-soft');
-	context.font = context.font.replace('12px', '10px');
-	for (const row of rows) {
-		if (row.kind === 'latency') {
-			context.fillText(format.ns(peaks.latency), scale.left - 4, row.y + 22);
-			context.fillText(format.ns(LATENCY_MIN_NS), scale.left - 4, row.y + row.height - 3);
-		} else if (row.kind === 'depth') {
-			context.fillText(`0 – ${peaks.depth[data.devices.indexOf(row.device)]}`, scale.left - 4, row.y + row.height - 5);
-		} else if (row.kind === 'queue' && row.height > 12 && scale.left > 70) {
-			context.fillText(`0 – ${peaks.queue}`, scale.left - 4, row.y + row.height / 2);
-		}
-	}
-	context.font = context.font.replace('10px', '12px');
+	for (const device of data.devices) peaks.latency = Math.max(peaks.latency, device.latencyMax.max(...range));
+	return {
+		...peaks,
+		queue: Math.ceil(peaks.queue),
+		depth: peaks.depth.map((depth) => (depth > 1 ? Math.ceil(depth) : Math.ceil(depth * 10) / 10)),
+	};
 }
 
 export function createTimeline(model, store) {
-	const data = new Timeline(model), range = model.range;
-	const canvas = byId('timeline-canvas'), readout = byId('timeline-readout');
-	const { rows, height } = layOut(data), peaks = peaksOf(data, range);
+	const data = new Timeline(model),
+		range = model.range;
+	const canvas = byId('timeline-canvas'),
+		readout = byId('timeline-readout');
+	const { rows, height } = layOut(data),
+		peaks = peaksOf(data, range);
 	let scale = new Scale(range, 0, 1);
 
 	if (!rows.length) {
@@ -217,27 +99,44 @@ export function createTimeline(model, store) {
 		scale = new Scale(store.get('view'), gutterOf(width), width);
 		drawAxis(context, scale, height, model);
 		for (const row of rows) {
-			if (row.kind === 'cpu')
-				(isExact() ? drawSlices : drawCpu)(context, scale, row, data);
+			if (row.kind === 'cpu') (isExact() ? drawSlices : drawCpu)(context, scale, row, data);
 			else if (row.kind === 'queue')
-				drawArea(context, scale, row, peaks.queue, 'waiting', (from, to) => row.cpu.waiting.sum(from, to) / (to - from));
+				drawArea(
+					context,
+					scale,
+					row,
+					peaks.queue,
+					'waiting',
+					(from, to) => row.cpu.waiting.sum(from, to) / (to - from),
+				);
 			else if (row.kind === 'depth')
-				drawArea(context, scale, row, peaks.depth[data.devices.indexOf(row.device)], 'depth', (from, to) => row.device.inflight.sum(from, to) / (to - from));
-			else
-				(isExact() ? drawRequests : drawLatency)(context, scale, row, data, peaks.latency);
+				drawArea(
+					context,
+					scale,
+					row,
+					peaks.depth[data.devices.indexOf(row.device)],
+					'depth',
+					(from, to) => row.device.inflight.sum(from, to) / (to - from),
+				);
+			else (isExact() ? drawRequests : drawLatency)(context, scale, row, data, peaks.latency);
 		}
 		drawLosses(context, scale, height, data);
-		drawSelection(context, scale, height, store.get('selection'));
+		drawSelection(context, scale, height, store);
 		drawNames(context, scale, rows, peaks, data);
 		tellResolution();
 	}
 
 	function tellResolution() {
-		const { nr, max } = model.meta.events, [from, to] = store.get('view');
+		const { nr, max } = model.meta.events,
+			[from, to] = store.get('view');
 		const shows = `Shown: ${format.moment(model.shown(from), scale.perPx)} to ${format.moment(model.shown(to), scale.perPx)}. `;
-		const each = isExact() ? 'Single slices, gaps and requests, exact to the nanosecond; queues in bins of '
-			+ `${format.ns(data.binNs)}.` : `A column of pixels is the mean over ${format.ns(scale.perPx)}, bins are ${format.ns(data.binNs)}`
-			+ (data.hasEvents ? '; zoom in to see single slices.' : `; single events are left out, as there are ${format.count(nr)}, more than ${format.count(max)}.`);
+		const each = isExact()
+			? 'Single slices, gaps and requests, exact to the nanosecond; queues in bins of ' +
+				`${format.ns(data.binNs)}.`
+			: `A column of pixels is the mean over ${format.ns(scale.perPx)}, bins are ${format.ns(data.binNs)}` +
+				(data.hasEvents
+					? '; zoom in to see single slices.'
+					: `; single events are left out, as there are ${format.count(nr)}, more than ${format.count(max)}.`);
 
 		byId('timeline-resolution').textContent = shows + each;
 	}
@@ -247,40 +146,67 @@ export function createTimeline(model, store) {
 			readout.textContent = 'Point at the picture to read it.';
 			return;
 		}
-		const at = scale.time(x), stretch = [at, at + Math.max(scale.perPx, isExact() ? 0 : data.binNs)];
+		const at = scale.time(x),
+			stretch = [at, at + Math.max(scale.perPx, isExact() ? 0 : data.binNs)];
 		const row = rows.filter((r) => y >= r.y - 2).at(-1) ?? rows[0];
 
 		readout.textContent = `${format.moment(model.shown(at), scale.perPx)} · ${row.cpu ? aboutCpu(row.cpu, stretch, at) : aboutDevice(row.device, stretch)}`;
 	}
 
 	function aboutCpu(cpu, [from, to], at) {
-		const part = data.cpuIn(cpu, from, to), share = (timeNs) => format.pct(timeNs, to - from);
+		const part = data.cpuIn(cpu, from, to),
+			share = (timeNs) => format.pct(timeNs, to - from);
 		let who = '';
 
 		if (isExact())
-			data.slices(cpu, at, at + 1, (_, __, party) => { who = ` · ${party < 0 ? 'who ran is not known' : model.partyName(party)}`; });
-		return `CPU ${cpu.cpu}${who} · running ${share(part.running)} · stolen ${share(part.stolen)} · idle ${share(part.idle)}`
-			+ (part.unseen > (to - from) * 1e-6 ? ` · not known ${share(part.unseen)}` : '') + ` · run-queue length ${format.decimal(part.waiting / (to - from))}`;
+			data.slices(cpu, at, at + 1, (_, __, party) => {
+				who = ` · ${party < 0 ? 'who ran is not known' : model.partyName(party)}`;
+			});
+		return (
+			`CPU ${cpu.cpu}${who} · running ${share(part.running)} · stolen ${share(part.stolen)} · idle ${share(part.idle)}` +
+			(part.unseen > (to - from) * 1e-6 ? ` · not known ${share(part.unseen)}` : '') +
+			` · run-queue length ${format.decimal(part.waiting / (to - from))}`
+		);
 	}
 
 	function aboutDevice(device, [from, to]) {
-		const part = data.deviceIn(device, from, to), nr = Math.round(part.requests);
+		const part = data.deviceIn(device, from, to),
+			nr = Math.round(part.requests);
 
-		return `${device.name} · queue ${format.decimal(part.inflight / (to - from))}`
-			+ (nr ? ` · ${format.plural(nr, 'request')}, mean ${format.ns(part.latency / part.requests)}, longest ${format.ns(part.latencyMax)}` : ' · no request ended');
+		return (
+			`${device.name} · queue ${format.decimal(part.inflight / (to - from))}` +
+			(nr
+				? ` · ${format.plural(nr, 'request')}, mean ${format.ns(part.latency / part.requests)}, longest ${format.ns(part.latencyMax)}`
+				: ' · no request ended')
+		);
 	}
 
-	const columns = () => [{ key: 'from', label: 'from s', unit: 'number', decimals: 6 }, { key: 'to', label: 'to s', unit: 'number', decimals: 6 },
-		...data.cpus.flatMap(({ cpu }) => [[`running${cpu}`, `CPU ${cpu} running %`], [`stolen${cpu}`, `CPU ${cpu} stolen %`],
-			[`idle${cpu}`, `CPU ${cpu} idle %`], [`queue${cpu}`, `CPU ${cpu} queue`]]).map(([key, label]) => ({ key, label, unit: 'number' })),
-		...data.devices.flatMap(({ device, name }) => [{ key: `depth${device}`, label: `${name} queue`, unit: 'number' },
-			{ key: `mean${device}`, label: `${name} mean latency`, unit: 'ns' }, { key: `max${device}`, label: `${name} longest`, unit: 'ns' }])];
+	const columns = () => [
+		{ key: 'from', label: 'from s', unit: 'number', decimals: 6 },
+		{ key: 'to', label: 'to s', unit: 'number', decimals: 6 },
+		...data.cpus
+			.flatMap(({ cpu }) => [
+				[`running${cpu}`, `CPU ${cpu} running %`],
+				[`stolen${cpu}`, `CPU ${cpu} stolen %`],
+				[`idle${cpu}`, `CPU ${cpu} idle %`],
+				[`queue${cpu}`, `CPU ${cpu} queue`],
+			])
+			.map(([key, label]) => ({ key, label, unit: 'number' })),
+		...data.devices.flatMap(({ device, name }) => [
+			{ key: `depth${device}`, label: `${name} queue`, unit: 'number' },
+			{ key: `mean${device}`, label: `${name} mean latency`, unit: 'ns' },
+			{ key: `max${device}`, label: `${name} longest`, unit: 'ns' },
+		]),
+	];
 
 	function numbers() {
-		const [from, to] = store.get('selection') ?? store.get('view'), width = (to - from) / NR_STRETCHES;
+		const [from, to] = store.get('selection') ?? store.get('view'),
+			width = (to - from) / NR_STRETCHES;
 
 		return Array.from({ length: NR_STRETCHES }, (_, i) => {
-			const begin = from + i * width, end = begin + width, row = { from: model.shown(begin) / 1e9, to: model.shown(end) / 1e9 };
+			const begin = from + i * width,
+				end = begin + width,
+				row = { from: model.shown(begin) / 1e9, to: model.shown(end) / 1e9 };
 
 			for (const cpu of data.cpus) {
 				const part = data.cpuIn(cpu, begin, end);
@@ -305,35 +231,68 @@ export function createTimeline(model, store) {
 	canvas.setAttribute('aria-description', KEYS);
 	operateAxis(canvas, model, store, () => scale, tell);
 	tell(null);
-	tableBehind(byId('timeline-table'), () => dataTable('Timeline, in equal stretches of what is selected or shown', columns(), numbers()), store,
-		['view', 'selection']);
-	store.on(['view', 'selection'], draw);
+	tableBehind(
+		byId('timeline-table'),
+		() => dataTable('Timeline, in equal stretches of what is selected or shown', columns(), numbers()),
+		store,
+		['view', 'selection'],
+	);
+	store.on(AXIS_KEYS, draw);
 	onTheme(draw);
 	new ResizeObserver(draw).observe(canvas.parentElement);
 	draw();
 }
 
 function controls(model, store, range) {
-	const view = () => store.get('view'), middle = () => (view()[0] + view()[1]) / 2;
-	const button = (label, title, press) => el('button', { type: 'button', title, 'aria-label': title, click: press }, label);
+	const view = () => store.get('view'),
+		middle = () => (view()[0] + view()[1]) / 2;
+	const button = (label, title, press) =>
+		el('button', { type: 'button', title, 'aria-label': title, click: press }, label);
 
-	fill(byId('timeline-controls'),
-		choice('Drag', [['select', 'selects'], ['pan', 'moves']], store.get('drag'), (drag) => store.set({ drag })),
-		el('div', { class: 'buttons', role: 'group', 'aria-label': 'Zoom' },
+	fill(
+		byId('timeline-controls'),
+		choice(
+			'Drag',
+			[
+				['select', 'selects'],
+				['pan', 'moves'],
+			],
+			store.get('drag'),
+			(drag) => store.set({ drag }),
+		),
+		el(
+			'div',
+			{ class: 'buttons', role: 'group', 'aria-label': 'Zoom' },
 			button('−', 'Zoom out', () => store.set({ view: zoomSpan(view(), 2, middle(), range) })),
 			button('+', 'Zoom in', () => store.set({ view: zoomSpan(view(), 0.5, middle(), range) })),
 			button('←', 'Earlier', () => store.set({ view: panSpan(view(), (view()[0] - view()[1]) / 4, range) })),
 			button('→', 'Later', () => store.set({ view: panSpan(view(), (view()[1] - view()[0]) / 4, range) })),
 			button('All', 'All of it', () => store.set({ view: range })),
-			button('Select what is shown', 'Select what is shown', () => store.set({ selection: model.snap(view()) }))));
+			button('Select what is shown', 'Select what is shown', () =>
+				store.set({ selection: model.snap(view()) }),
+			),
+		),
+	);
 }
 
 function legend(data) {
-	const entries = [['running', 'running'], ['idle', 'idle'], ['stolen', 'stolen'], ['unseen', 'not known'], ['waiting', 'run-queue length']];
+	const entries = [
+		['running', 'running'],
+		['idle', 'idle'],
+		['stolen', 'stolen'],
+		['unseen', 'not known'],
+		['waiting', 'run-queue length'],
+	];
 
 	if (data.devices.length)
-		entries.push(['depth', 'disk queue'], ['latency', 'mean latency (logarithmic)'], ['latency-max', 'longest request']);
-	if (data.losses.length)
-		entries.push(['loss', 'something was lost']);
-	fill(byId('timeline-legend'), entries.map(([name, label]) => legendItem(`var(--${name})`, label)));
+		entries.push(
+			['depth', 'disk queue'],
+			['latency', 'mean latency (logarithmic)'],
+			['latency-max', 'longest request'],
+		);
+	if (data.losses.length) entries.push(['loss', 'something was lost']);
+	fill(
+		byId('timeline-legend'),
+		entries.map(([name, label]) => legendItem(`var(--${name})`, label)),
+	);
 }

@@ -9,52 +9,115 @@ export function evidenceOf(finding, model) {
 	const device = model.devices.findIndex((name, i) => i && finding.text.startsWith(`${name}:`));
 
 	switch (finding.section) {
-	case 'steal':
-		return finding.code === 'steal-quota' ? { id: 'phase', label: 'steal by part of the second', set: { phase: 'stolen' } }
-			: { id: 'heat', label: 'heat map of steal gaps', set: { heat: 'steal' } };
-	case 'disk':
-		return { id: 'heat', label: 'heat map of this disk', set: device > 0 ? { heat: `${finding.text.includes('writes took') ? 'write' : 'read'}-${device}` } : {} };
-	case 'runq':
-		return { id: 'chord', label: 'who delays whom', set: { relation: 'occupants' } };
-	case 'cpu':
-		return { id: 'stacks', label: 'flame graph of CPU time', set: { cause: 'cpu', path: [] } };
-	default:
-		return { id: 'lost', label: 'what was lost', set: {} };
+		case 'steal':
+			return finding.code === 'steal-quota'
+				? { id: 'phase', label: 'steal by part of the second', set: { phase: 'stolen' } }
+				: { id: 'heat', label: 'heat map of steal gaps', set: { heat: 'steal' } };
+		case 'disk':
+			return {
+				id: 'heat',
+				label: 'heat map of this disk',
+				set:
+					device > 0
+						? { heat: `${finding.text.includes('writes took') ? 'write' : 'read'}-${device}` }
+						: {},
+			};
+		case 'runq':
+			return { id: 'chord', label: 'who delays whom', set: { relation: 'occupants' } };
+		case 'cpu':
+			return { id: 'stacks', label: 'flame graph of CPU time', set: { cause: 'cpu', path: [] } };
+		default:
+			return { id: 'lost', label: 'what was lost', set: {} };
 	}
 }
 
 function facts(model) {
-	const { report, meta } = model, { host, session, interval, source } = report;
-	const stretch = interval.dur_ns, steal = host.steal_reported ? 'steal is reported' : 'reports no steal';
+	const { report, meta } = model,
+		{ host, session, interval, source } = report;
+	const stretch = interval.dur_ns,
+		steal = host.steal_reported ? 'steal is reported' : 'reports no steal';
 	const list = [
-		['Host', `${host.hostname}${host.hypervisor ? `, ${host.hypervisor} guest` : ''}, ${format.plural(host.nr_cpus_online, 'CPU')} (${host.arch}), ${steal}`],
+		[
+			'Host',
+			`${host.hostname}${host.hypervisor ? `, ${host.hypervisor} guest` : ''}, ${format.plural(host.nr_cpus_online, 'CPU')} (${host.arch}), ${steal}`,
+		],
 		['Kernel', host.kernel_release],
-		['Recorded', `${interval.start} + ${format.ns(stretch)}, ${format.plural(report.nr_events, 'event')}${session.whole ? '' : ', the recording does not end properly'}`],
+		[
+			'Recorded',
+			`${interval.start} + ${format.ns(stretch)}, ${format.plural(report.nr_events, 'event')}${session.whole ? '' : ', the recording does not end properly'}`,
+		],
 		['Command', session.command],
-		['Source', `${source.name}${source.reason ? ` (${source.reason})` : ''}: ${source.probes.map((p) => `${p.probe} ${p.rung ?? 'off'}`).join(', ')}`],
+		[
+			'Source',
+			`${source.name}${source.reason ? ` (${source.reason})` : ''}: ${source.probes.map((p) => `${p.probe} ${p.rung ?? 'off'}`).join(', ')}`,
+		],
 		['Only', interval.only],
 		['Verified', report.verified.map((check) => check.text).join('; ') || null],
-		['Baseline', meta.baseline && `${meta.baseline.file}: ${meta.baseline.hostname}, ${meta.baseline.start} + ${format.ns(meta.baseline.dur_ns)}`
-			+ (meta.baseline.lost.length ? `, lost ${meta.baseline.lost.map((l) => `${format.count(l.count)} ${l.words}`).join(', ')}` : '')],
+		[
+			'Baseline',
+			meta.baseline &&
+				`${meta.baseline.file}: ${meta.baseline.hostname}, ${meta.baseline.start} + ${format.ns(meta.baseline.dur_ns)}` +
+					(meta.baseline.lost.length
+						? `, lost ${meta.baseline.lost.map((l) => `${format.count(l.count)} ${l.words}`).join(', ')}`
+						: ''),
+		],
 	];
 
 	return list.filter(([, text]) => text).flatMap(([name, text]) => [el('dt', null, name), el('dd', null, text)]);
 }
 
+// By key of meta.merged.
+const MERGED = {
+	tasks: 'tasks share a place with others of their name',
+	devices: 'requests are of "(other disks)"',
+	stacks: 'hits have no stack of their own',
+	pairs: 'waits are from (others) to (others)',
+	rows: 'rows of the timeline are left empty',
+};
+
 function lost(model) {
-	const { meta } = model, clamped = model.columns.numbers('clamped')[0] ?? 0, items = meta.lost.map((l) => `${format.count(l.count)} ${l.words}`);
+	const { meta } = model,
+		clamped = model.columns.numbers('clamped')[0] ?? 0,
+		items = meta.lost.map((l) => `${format.count(l.count)} ${l.words}`);
 
-	if (clamped)
-		items.push(`${format.plural(clamped, 'number')} beyond 2^53, cut down to that`);
-	if (!items.length)
-		return [el('p', null, 'Nothing was lost.')];
-	const rows = meta.losses.map((l) => ({ what: l.words, cpu: l.cpu, from: model.shown(l.since_ns) / 1e9, to: model.shown(l.to_ns) / 1e9, count: l.count }));
+	if (clamped) items.push(`${format.plural(clamped, 'number')} beyond 2^53, cut down to that`);
+	const merged = Object.entries(MERGED)
+		.filter(([what]) => meta.merged[what])
+		.map(([what, words]) => `${format.count(meta.merged[what])} ${words}`);
+	const together = merged.length ? el('p', null, `Put together, for want of room: ${merged.join(', ')}.`) : null;
 
-	return [el('p', null, 'Lost, and not in what is shown: ', items.join(', '), '.'),
-		rows.length ? el('details', { class: 'behind' }, el('summary', null, 'When'), dataTable('When something was lost',
-			[{ key: 'what', label: 'what', unit: 'text' }, { key: 'cpu', label: 'CPU', unit: 'count' }, { key: 'from', label: 'from s', unit: 'number', decimals: 3 },
-				{ key: 'to', label: 'to s', unit: 'number', decimals: 3 }, { key: 'count', label: 'how many', unit: 'count' }], rows,
-			{ leftOut: meta.merged.losses })) : null];
+	if (!items.length) return [el('p', null, 'Nothing was lost.'), together];
+	const rows = meta.losses.map((l) => ({
+		what: l.words,
+		cpu: l.cpu,
+		from: model.shown(l.since_ns) / 1e9,
+		to: model.shown(l.to_ns) / 1e9,
+		count: l.count,
+	}));
+
+	return [
+		el('p', null, 'Lost, and not in what is shown: ', items.join(', '), '.'),
+		together,
+		rows.length
+			? el(
+					'details',
+					{ class: 'behind' },
+					el('summary', null, 'When'),
+					dataTable(
+						'When something was lost',
+						[
+							{ key: 'what', label: 'what', unit: 'text' },
+							{ key: 'cpu', label: 'CPU', unit: 'count' },
+							{ key: 'from', label: 'from s', unit: 'number', decimals: 3 },
+							{ key: 'to', label: 'to s', unit: 'number', decimals: 3 },
+							{ key: 'count', label: 'how many', unit: 'count' },
+						],
+						rows,
+						{ leftOut: meta.merged.losses },
+					),
+				)
+			: null,
+	];
 }
 
 export function createTop(model, store) {
@@ -65,36 +128,51 @@ export function createTop(model, store) {
 	fill(byId('facts'), facts(model));
 	fill(byId('lost'), lost(model));
 	byId('lost').classList.toggle('is-lossy', model.meta.lost.length > 0);
-	fill(byId('findings-list'), report.findings.map((finding) => {
-		const { id, label, set } = evidenceOf(finding, model);
+	fill(
+		byId('findings-list'),
+		report.findings.map((finding) => {
+			const { id, label, set } = evidenceOf(finding, model);
 
-		return el('li', null, finding.text, ' ', el('a', { href: `#${id}`, click: () => store.set(set) }, `See: ${label}`));
-	}));
+			return el(
+				'li',
+				null,
+				finding.text,
+				' ',
+				el('a', { href: `#${id}`, click: () => store.set(set) }, `See: ${label}`),
+			);
+		}),
+	);
 	byId('findings-none').hidden = report.findings.length > 0;
 	byId('version').textContent = report.session.tool_version;
 }
 
 // The bar that says what is selected, wherever one has scrolled to.
 export function createSelectionBar(model, store) {
-	const text = byId('selection-text'), from = byId('selection-from'), to = byId('selection-to');
+	const text = byId('selection-text'),
+		from = byId('selection-from'),
+		to = byId('selection-to');
 	const seconds = (timeNs) => String(model.shown(timeNs) / 1e9);
 
 	function show() {
-		const selection = store.get('selection'), [begin, end] = selection ?? model.range;
+		const selection = store.get('picking') ?? store.get('selection'),
+			[begin, end] = selection ?? model.range;
 
-		text.textContent = selection ? `Selected ${format.ns(end - begin)}` : 'Nothing selected: numbers are of the whole session';
+		text.textContent = selection
+			? `Selected ${format.ns(end - begin)}`
+			: 'Nothing selected: numbers are of the whole session';
 		from.value = seconds(begin);
 		to.value = seconds(end);
 		byId('selection-clear').disabled = byId('selection-zoom').disabled = !selection;
 	}
 
 	function typed() {
-		const [begin, end] = [from, to].map((input) => Number(input.value) * 1e9 - model.time.since_start_ns);
+		const [begin, end] = [from, to].map(
+			(input) => Math.round(Number(input.value) * 1e9) - model.time.since_start_ns,
+		);
 
 		if (Number.isFinite(begin) && Number.isFinite(end) && end > begin)
 			store.set({ selection: model.snap([begin, end]) });
-		else
-			show();
+		else show();
 	}
 
 	from.addEventListener('change', typed);
@@ -102,6 +180,6 @@ export function createSelectionBar(model, store) {
 	byId('selection-clear').addEventListener('click', () => store.set({ selection: null }));
 	byId('selection-zoom').addEventListener('click', () => store.set({ view: store.get('selection') }));
 	byId('selection-resolution').textContent = `in steps of ${format.ns(model.time.slot_ns)}`;
-	store.on(['selection'], show);
+	store.on(['selection', 'picking'], show);
 	show();
 }
