@@ -143,6 +143,11 @@ test('pairs: by task, by cgroup, and of a selection', () => {
 		'web > web 25/3',
 		'(others) > web 1/1',
 	]);
+	assert.deepEqual(brief(pairsOf(m, 'occupants', 'name', null)), [
+		'(stolen) > sh 70/1',
+		'sh > sh 25/3',
+		'(others) > sh 1/1',
+	]);
 	assert.deepEqual(brief(pairsOf(m, 'preempters', 'task', first)), []);
 	assert.deepEqual(brief(pairsOf(m, 'preempters', 'task', second)), ['sh 12 > sh 11 9/1']);
 });

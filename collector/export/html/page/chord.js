@@ -12,7 +12,7 @@ const RADIUS = 205,
 	NR_COLOURS = 8,
 	NARROW_PX = 520;
 // Names around the circle: few letters and large ones where there is little room, as the picture shrinks with it.
-const WIDE = { size: 680, fontPx: 13, chars: 17 },
+const WIDE = { size: 680, fontPx: 13, chars: 14 },
 	NARROW = { size: 660, fontPx: 22, chars: 9 };
 
 export function createChord(model, store) {
@@ -205,6 +205,7 @@ export function createChord(model, store) {
 			'By',
 			[
 				['task', 'task'],
+				['name', 'name'],
 				['cgroup', 'cgroup'],
 			],
 			store.get('by'),

@@ -4,7 +4,7 @@ import { AXIS_HEIGHT, fitText } from './axis.js';
 import * as format from './format.js';
 import { color } from './theme.js';
 
-export const LATENCY_MIN_NS = 1000;
+export const LATENCY_MIN_NS = 1000; // where the scale of latencies begins
 const LABEL_MIN_PX = 34;
 
 export function drawCpu(context, scale, row, data) {
@@ -150,7 +150,7 @@ export function drawNames(context, scale, rows, peaks, data) {
 	for (const row of rows) {
 		if (row.kind === 'latency') {
 			context.fillText(format.ns(peaks.latency), scale.left - 4, row.y + 22);
-			context.fillText(format.ns(LATENCY_MIN_NS), scale.left - 4, row.y + row.height - 3);
+			context.fillText('1us', scale.left - 4, row.y + row.height - 3);
 		} else if (row.kind === 'depth') {
 			context.fillText(
 				`0 – ${peaks.depth[data.devices.indexOf(row.device)]}`,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// matrix - who delays whom in a selection, by task or cgroup: a small matrix to draw and all of its cells to list.
+// matrix - who delays whom in a selection, by task, task's name or cgroup: a small matrix to draw and all of its cells to list.
 import { FAMILY } from './cells.js';
 
 export const RELATIONS = [
@@ -30,7 +30,12 @@ export function pairsOf(model, relation, by, selection) {
 		tos = columns.numbers('pair.to');
 	const wanted = RELATIONS.findIndex((r) => r.id === relation),
 		slots = model.slots(selection);
-	const name = by === 'cgroup' ? (party) => model.partyGroup(party) : (party) => model.partyName(party);
+	const names = {
+		task: (party) => model.partyName(party),
+		name: (party) => model.partyNames[party],
+		cgroup: (party) => model.partyGroup(party),
+	};
+	const name = names[by];
 	const byKey = new Map();
 
 	for (let i = 0; i < kinds.length; i++) {

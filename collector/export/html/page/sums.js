@@ -128,13 +128,11 @@ export const TASK_COLUMNS = [
 ];
 
 export function taskRows(model, selection) {
-	const rows = model
-		.taskSums(selection)
-		.map((sums) => ({
-			task: model.partyName(sums.party),
-			...Object.fromEntries(CAUSES.map((cause) => [`${cause}_ns`, sums[cause]])),
-			cgroup: model.partyCgroups[sums.party] ? model.cgroupName(model.partyCgroups[sums.party]) : null,
-		}));
+	const rows = model.taskSums(selection).map((sums) => ({
+		task: model.partyName(sums.party),
+		...Object.fromEntries(CAUSES.map((cause) => [`${cause}_ns`, sums[cause]])),
+		cgroup: model.partyCgroups[sums.party] ? model.cgroupName(model.partyCgroups[sums.party]) : null,
+	}));
 	const weight = (row) => CAUSES.reduce((sum, cause) => sum + row[`${cause}_ns`], 0);
 
 	return rows.sort((a, b) => weight(b) - weight(a));

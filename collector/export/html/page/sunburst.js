@@ -2,7 +2,7 @@
 // sunburst - the same stacks in rings, from the middle out.
 import { arc, hierarchy, partition, select } from 'd3';
 
-const RINGS = 8,
+const RINGS = 6,
 	SIZE = 640,
 	MIN_ANGLE = 0.003;
 
