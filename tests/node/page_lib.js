@@ -79,6 +79,16 @@ async function tableOf(page, selector, i = 0) {
 	return parseCsv(text);
 }
 
+// Opens whatever can be opened.
+async function unveil(page) {
+	await page.evaluate(() =>
+		document.querySelectorAll('details').forEach((details) => {
+			details.open = true;
+		}),
+	);
+	await settled(page);
+}
+
 // The table behind a chart, opened if need be.
 async function behind(page, id) {
 	await page.evaluate((box) => {
@@ -108,4 +118,4 @@ async function selectTime(page, fromS, toS) {
 	await settled(page);
 }
 
-module.exports = { withSession, ready, settled, parseCsv, tableOf, behind, reportOf, pick, selectTime };
+module.exports = { withSession, ready, settled, unveil, parseCsv, tableOf, behind, reportOf, pick, selectTime };

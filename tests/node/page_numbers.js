@@ -4,7 +4,7 @@
 //   page_numbers.js NODE_MODULES TOOL SESSION PAGE FROM_S TO_S
 'use strict';
 const { check, run } = require('./browser');
-const { withSession, tableOf, behind, reportOf, pick, selectTime, settled } = require('./page_lib');
+const { withSession, tableOf, behind, reportOf, pick, selectTime, settled, unveil } = require('./page_lib');
 
 const [modules, tool, session, file, fromS, toS] = process.argv.slice(2);
 const sum = (rows, key) => rows.reduce((total, row) => total + Number(row[key]), 0);
@@ -31,6 +31,7 @@ function allSame(name, pairs) {
 
 // Every cell of every table of the report.
 async function reportTables(page, report) {
+	await unveil(page);
 	for (const [section, { tables }] of Object.entries(report.sections)) {
 		const wrong = [];
 		let nr = 0,

@@ -7,7 +7,7 @@
 const fs = require('fs');
 const path = require('path');
 const { check, run } = require('./browser');
-const { withSession, ready, settled, behind, pick } = require('./page_lib');
+const { withSession, ready, settled, behind, pick, unveil } = require('./page_lib');
 
 const [modules, file, hostile, empty] = process.argv.slice(2);
 const axe = fs.readFileSync(path.join(modules, 'axe-core/axe.min.js'), 'utf8');
@@ -37,15 +37,6 @@ async function fits(page, name) {
 	}));
 
 	check(`nothing is wider than the window: ${name}`, width <= inside, `${width} of ${inside}`);
-}
-
-async function unveil(page) {
-	await page.evaluate(() =>
-		document.querySelectorAll('details').forEach((details) => {
-			details.open = true;
-		}),
-	);
-	await settled(page);
 }
 
 run(async () => {

@@ -61,6 +61,17 @@ export function fitText(context, text, width) {
 	return `${text.slice(0, length)}…`;
 }
 
+// Draws anew when the canvas's box has another width.
+export function onResize(canvas, draw) {
+	let { clientWidth } = canvas.parentElement;
+
+	new ResizeObserver(() => {
+		if (canvas.parentElement.clientWidth === clientWidth) return;
+		clientWidth = canvas.parentElement.clientWidth;
+		draw();
+	}).observe(canvas.parentElement);
+}
+
 export function drawAxis(context, scale, height, model) {
 	const shift = model.time.since_start_ns;
 	const { step, at } = ticksOf(scale.from + shift, scale.to + shift, scale.width / 90);

@@ -5,7 +5,7 @@ import flamegraph from 'd3-flame-graph';
 import { wantsMotion } from './theme.js';
 
 const CELL_PX = 18,
-	MIN_FRAME_PX = 0.4;
+	MIN_FRAME_PX = 0.8;
 
 // paint(node) and label(node): of a node of stacks.js; zoomed(node): it was clicked.
 export function createFlame(box, { paint, label, zoomed, pointed }) {
@@ -14,8 +14,10 @@ export function createFlame(box, { paint, label, zoomed, pointed }) {
 		shownTree = null;
 
 	function show(tree, zoomNode) {
-		if (tree !== shownTree || box.clientWidth !== chart?.width()) rebuild(tree);
-		zoomTo(zoomNode);
+		const isNew = tree !== shownTree || box.clientWidth !== chart?.width();
+
+		if (isNew) rebuild(tree);
+		if (!isNew || zoomNode !== tree) zoomTo(zoomNode);
 	}
 
 	function rebuild(tree) {
@@ -28,7 +30,7 @@ export function createFlame(box, { paint, label, zoomed, pointed }) {
 			.minFrameSize(MIN_FRAME_PX)
 			.inverted(true)
 			.resetHeightOnZoom(true)
-			.transitionDuration(wantsMotion() ? 250 : 0)
+			.transitionDuration(0)
 			.setColorMapper((d) => paint(d.data))
 			.setLabelHandler((d) => label(d.data))
 			.setSearchHandler(() => {})
@@ -39,6 +41,8 @@ export function createFlame(box, { paint, label, zoomed, pointed }) {
 		select(box)
 			.datum()
 			.each((d) => byNode.set(d.data, d));
+		// from now on: frames that come at once need not move
+		chart.transitionDuration(wantsMotion() ? 250 : 0);
 	}
 
 	// d3-flame-graph leaves marks in the data: a tree may be shown again.

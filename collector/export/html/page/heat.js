@@ -8,6 +8,7 @@ import {
 	drawSelection,
 	gutterOf,
 	KEYS,
+	onResize,
 	operateAxis,
 	Scale,
 	sizeCanvas,
@@ -22,11 +23,21 @@ import { color, isDark, onTheme } from './theme.js';
 const HEIGHT = 220,
 	COLUMN_MIN_PX = 3;
 
-// part 0 to 1: the more, the farther from the background; the least is well off it, too.
-export function heatColor(part) {
-	const at = 0.12 + 0.88 * part;
+const NR_SHADES = 64;
+let shades = null,
+	shadesAreDark = null;
 
-	return interpolateCividis(isDark() ? at : 1 - at);
+// part 0 to 1: the more, the farther from the background; the least is well off it, too. From a table: maps have ten thousands of cells.
+export function heatColor(part) {
+	if (!shades || shadesAreDark !== isDark()) {
+		shadesAreDark = isDark();
+		shades = Array.from({ length: NR_SHADES }, (_, i) => {
+			const at = 0.12 + (0.88 * i) / (NR_SHADES - 1);
+
+			return interpolateCividis(shadesAreDark ? at : 1 - at);
+		});
+	}
+	return shades[Math.round(part * (NR_SHADES - 1))];
 }
 
 export function heatLegend(node, least, most) {
@@ -187,7 +198,7 @@ export function createHeat(model, store) {
 		byId('heat-controls').querySelector('select').value = current().id;
 	});
 	onTheme(draw);
-	new ResizeObserver(draw).observe(canvas.parentElement);
+	onResize(canvas, draw);
 	draw();
 	summarize();
 }

@@ -35,22 +35,35 @@ export function pairsOf(model, relation, by, selection) {
 		name: (party) => model.partyNames[party],
 		cgroup: (party) => model.partyGroup(party),
 	};
-	const name = names[by];
+	const ids = new Map(), // by name
+		idOfParty = new Map();
+	const idOf = (party) => {
+		if (!idOfParty.has(party)) {
+			const name = names[by](party);
+
+			if (!ids.has(name)) ids.set(name, ids.size);
+			idOfParty.set(party, ids.get(name));
+		}
+		return idOfParty.get(party);
+	};
 	const byKey = new Map();
 
 	for (let i = 0; i < kinds.length; i++) {
 		if (kinds[i] !== wanted) continue;
 		const { ns, nr } = cells.sum(FAMILY.PAIR, i, slots);
 		if (!ns && !nr) continue;
-		const from = name(froms[i]),
-			to = name(tos[i]),
-			key = `${from}\0${to}`;
+		const from = idOf(froms[i]),
+			to = idOf(tos[i]),
+			key = from * 2 ** 20 + to;
 		const pair = byKey.get(key) ?? { from, to, ns: 0, nr: 0 };
 		byKey.set(key, pair);
 		pair.ns += ns;
 		pair.nr += nr;
 	}
-	return [...byKey.values()].sort((a, b) => b.ns - a.ns || b.nr - a.nr);
+	const texts = [...ids.keys()];
+	return [...byKey.values()]
+		.map((pair) => ({ ...pair, from: texts[pair.from], to: texts[pair.to] }))
+		.sort((a, b) => b.ns - a.ns || b.nr - a.nr);
 }
 
 // The PARTIES_MAX parties with most time on either side, the rest together as "(others)": matrix[from][to] in ns.

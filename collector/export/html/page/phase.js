@@ -7,6 +7,7 @@ import {
 	drawSelection,
 	gutterOf,
 	KEYS,
+	onResize,
 	operateAxis,
 	Scale,
 	sizeCanvas,
@@ -161,6 +162,6 @@ export function createPhase(model, store) {
 			}),
 	);
 	onTheme(draw);
-	new ResizeObserver(draw).observe(canvas.parentElement);
+	onResize(canvas, draw);
 	draw();
 }

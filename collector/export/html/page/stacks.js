@@ -6,7 +6,7 @@ import { CAUSES } from './model.js';
 export const KINDS = ['kernel', 'program', 'inlined', 'made', 'task'];
 const KIND_MADE = 3,
 	KIND_TASK = 4;
-export const NODES_MAX = 30000;
+export const NODES_MAX = 15000;
 
 function profileOf(columns, prefix) {
 	return {
@@ -23,12 +23,18 @@ function profileOf(columns, prefix) {
 }
 
 // value: ns of this session; base: ns of the baseline; both with all that is below.
+function newNode(parent, name, kind) {
+	return { name, kind, value: 0, base: 0, self: 0, baseSelf: 0, parent, byName: null, children: [] };
+}
+
 function child(parent, name, kind) {
-	let node = parent.byName.get(name);
+	let node = parent.byName?.get(name);
 
 	if (!node) {
-		node = { name, kind, value: 0, base: 0, self: 0, baseSelf: 0, parent, byName: new Map() };
+		node = newNode(parent, name, kind);
+		parent.byName ??= new Map();
 		parent.byName.set(name, node);
+		parent.children.push(node);
 	}
 	return node;
 }
@@ -47,16 +53,7 @@ export class Stacks {
 
 	// group: 'stack', or by 'task' or 'cgroup' first. The root's value is the cause's whole time.
 	tree(cause, selection, group) {
-		const root = {
-			name: 'all',
-			kind: KIND_MADE,
-			value: 0,
-			base: 0,
-			self: 0,
-			baseSelf: 0,
-			parent: null,
-			byName: new Map(),
-		};
+		const root = newNode(null, 'all', KIND_MADE);
 		const slots = this.model.slots(selection);
 
 		this.add(root, this.profile, cause, group, (i) => this.weight(i, slots), 'self');
@@ -67,18 +64,13 @@ export class Stacks {
 	add(root, profile, cause, group, weightOf, key) {
 		const wanted = CAUSES.indexOf(cause),
 			made = new Map(); // by group: by node of the profile
+		const groupOf = (i) => (group === 'task' ? profile.task[i] : this.model.cgroupName(profile.cgroup[i]));
 
 		for (let i = 0; i < profile.cause.length; i++) {
 			if (profile.cause[i] !== wanted) continue;
 			const weight = weightOf(i);
 			if (!weight) continue;
-			const name =
-				group === 'task'
-					? profile.task[i]
-					: group === 'cgroup'
-						? this.model.cgroupName(profile.cgroup[i])
-						: null;
-			const top = name === null ? root : child(root, name, KIND_TASK);
+			const top = group === 'stack' ? root : child(root, groupOf(i), KIND_TASK);
 			if (!made.has(top)) made.set(top, new Map([[0, top]]));
 			// an entry without a stack goes by its task's name: "(others)"
 			const node =
@@ -109,7 +101,9 @@ function descend(profile, made, node) {
 function finish(root) {
 	const order = [root];
 
-	for (let i = 0; i < order.length; i++) order.push(...order[i].byName.values());
+	for (let i = 0; i < order.length; i++) {
+		for (const node of order[i].children) order.push(node);
+	}
 	for (let i = order.length - 1; i >= 0; i--) {
 		const node = order[i];
 
@@ -120,16 +114,16 @@ function finish(root) {
 			node.parent.base += node.base;
 		}
 	}
-	let least = 0;
-	if (order.length > NODES_MAX)
-		least = order.map((node) => Math.max(node.value, node.base)).sort((a, b) => b - a)[NODES_MAX];
+	const widthOf = (node) => Math.max(node.value, node.base);
+	const least =
+		order.length > NODES_MAX ? Float64Array.from(order, widthOf).sort()[order.length - NODES_MAX] : 0;
 	root.nrLeftOut = 0;
 	for (const node of order) {
-		const children = [...node.byName.values()].filter((c) => Math.max(c.value, c.base) >= least);
+		const children = least ? node.children.filter((c) => widthOf(c) >= least) : node.children;
 
-		root.nrLeftOut += node.byName.size - children.length;
+		if (widthOf(node) >= least) root.nrLeftOut += node.children.length - children.length;
 		node.children = children.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-		delete node.byName;
+		node.byName = null;
 	}
 	return root;
 }

@@ -128,12 +128,17 @@ export const TASK_COLUMNS = [
 ];
 
 export function taskRows(model, selection) {
-	const rows = model.taskSums(selection).map((sums) => ({
-		task: model.partyName(sums.party),
-		...Object.fromEntries(CAUSES.map((cause) => [`${cause}_ns`, sums[cause]])),
-		cgroup: model.partyCgroups[sums.party] ? model.cgroupName(model.partyCgroups[sums.party]) : null,
-	}));
-	const weight = (row) => CAUSES.reduce((sum, cause) => sum + row[`${cause}_ns`], 0);
+	const weight = (sums) => sums.steal + sums.runq + sums.disk + sums.cpu;
 
-	return rows.sort((a, b) => weight(b) - weight(a));
+	return model
+		.taskSums(selection)
+		.sort((a, b) => weight(b) - weight(a))
+		.map((sums) => ({
+			task: model.partyName(sums.party),
+			steal_ns: sums.steal,
+			runq_ns: sums.runq,
+			disk_ns: sums.disk,
+			cpu_ns: sums.cpu,
+			cgroup: model.partyCgroups[sums.party] ? model.cgroupName(model.partyCgroups[sums.party]) : null,
+		}));
 }

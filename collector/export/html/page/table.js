@@ -4,7 +4,7 @@ import { csv } from './csv.js';
 import { announce, copyText, el, fill } from './dom.js';
 import * as format from './format.js';
 
-const ROWS_SHOWN = 200;
+const ROWS_SHOWN = 100;
 
 function compare(a, b) {
 	if (a === b) return 0;

@@ -14,38 +14,37 @@ import {
 } from './sums.js';
 import { dataTable } from './table.js';
 
-const NR_TASKS = 1000;
+function tablesOf(model, name, section) {
+	const tables = model.meta.tables.filter((t) => t.section === name && section.tables[t.name]);
 
-function reportTables(model) {
-	const sections = [];
+	return tables.map((t) =>
+		dataTable(`${section.title}: ${t.title ?? t.name}`, t.columns, section.tables[t.name], {
+			leftOut: section.rows_left_out[t.name],
+		}),
+	);
+}
 
-	for (const [name, section] of Object.entries(model.report.sections)) {
-		const described = model.meta.tables.filter((t) => t.section === name);
-		const tables = described
-			.filter((t) => section.tables[t.name])
-			.map((t) =>
-				dataTable(`${section.title}: ${t.title ?? t.name}`, t.columns, section.tables[t.name], {
-					leftOut: section.rows_left_out[t.name],
-				}),
-			);
-
-		sections.push(
-			el(
+// One part to open for each section; its tables are made then.
+function reportSections(model) {
+	return Object.entries(model.report.sections).map(([name, section]) => {
+		const nr = Object.keys(section.tables).length,
+			body = el('div'),
+			details = el(
 				'details',
 				{ class: 'section', id: `report-${name}` },
-				el('summary', null, `${section.title} (${format.plural(described.length, 'table')})`),
+				el('summary', null, `${section.title} (${format.plural(nr, 'table')})`),
 				section.notes.map((note) => el('p', { class: 'note' }, note)),
-				tables.length ? tables : el('p', { class: 'note' }, 'The report has no table here.'),
-			),
-		);
-	}
-	return sections;
+				nr ? body : el('p', { class: 'note' }, 'The report has no table here.'),
+			);
+
+		details.addEventListener('toggle', () => fill(body, tablesOf(model, name, section)), { once: true });
+		return details;
+	});
 }
 
 export function createTables(model, store) {
 	const show = () => {
 		const selection = store.get('selection'),
-			tasks = taskRows(model, selection),
 			where = selection ? 'in the selection' : 'in the whole session';
 
 		fill(
@@ -54,8 +53,7 @@ export function createTables(model, store) {
 			dataTable(`Disks, ${where}`, DISK_COLUMNS, diskRows(model, selection), {
 				empty: 'no disk request ended',
 			}),
-			dataTable(`Tasks, ${where}`, TASK_COLUMNS, tasks.slice(0, NR_TASKS), {
-				leftOut: Math.max(0, tasks.length - NR_TASKS),
+			dataTable(`Tasks, ${where}`, TASK_COLUMNS, taskRows(model, selection), {
 				empty: 'no task lost or spent time',
 			}),
 			dataTable(
@@ -67,7 +65,7 @@ export function createTables(model, store) {
 		);
 	};
 
-	fill(byId('tables-report'), reportTables(model));
+	fill(byId('tables-report'), reportSections(model));
 	show();
 	store.on(['selection'], show);
 }

@@ -7,6 +7,7 @@ import {
 	drawSelection,
 	gutterOf,
 	KEYS,
+	onResize,
 	operateAxis,
 	Scale,
 	sizeCanvas,
@@ -239,7 +240,7 @@ export function createTimeline(model, store) {
 	);
 	store.on(AXIS_KEYS, draw);
 	onTheme(draw);
-	new ResizeObserver(draw).observe(canvas.parentElement);
+	onResize(canvas, draw);
 	draw();
 }
 
