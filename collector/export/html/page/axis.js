@@ -3,12 +3,12 @@
 // and touch.
 import * as format from './format.js';
 import { panSpan, ticksOf, zoomSpan } from './span.js';
-import { color } from './theme.js';
+import { color, onTheme } from './theme.js';
 
 export const AXIS_HEIGHT = 22;
 const DRAG_MIN_PX = 4;
 
-export const KEYS =
+const KEYS =
 	'← → move, + − zoom, Home End go to the ends, 0 shows everything, Shift with ← → selects, Enter selects what is shown, ' +
 	'Escape selects nothing.';
 
@@ -61,17 +61,6 @@ export function fitText(context, text, width) {
 	return `${text.slice(0, length)}…`;
 }
 
-// Draws anew when the canvas's box has another width.
-export function onResize(canvas, draw) {
-	let { clientWidth } = canvas.parentElement;
-
-	new ResizeObserver(() => {
-		if (canvas.parentElement.clientWidth === clientWidth) return;
-		clientWidth = canvas.parentElement.clientWidth;
-		draw();
-	}).observe(canvas.parentElement);
-}
-
 export function drawAxis(context, scale, height, model) {
 	const shift = model.time.since_start_ns;
 	const { step, at } = ticksOf(scale.from + shift, scale.to + shift, scale.width / 90);
@@ -95,7 +84,7 @@ export function drawAxis(context, scale, height, model) {
 }
 
 // What changes what a chart on the axis shows.
-export const AXIS_KEYS = ['view', 'selection', 'picking'];
+const AXIS_KEYS = ['view', 'selection', 'picking'];
 
 // What is selected, or just being so, stays clear; the rest is dimmed.
 export function drawSelection(context, scale, height, store) {
@@ -118,7 +107,7 @@ export function drawSelection(context, scale, height, store) {
 }
 
 // canvas: what is operated. scaleOf(): its Scale as drawn last. hover(x, y) or hover(null): where the pointer is.
-export function operateAxis(canvas, model, store, scaleOf, hover) {
+function operate(canvas, model, store, scaleOf, hover) {
 	const whole = model.range;
 	const view = () => store.get('view');
 	const show = (span) => store.set({ view: span });
@@ -262,4 +251,26 @@ export function operateAxis(canvas, model, store, scaleOf, hover) {
 
 		if (last + direction * step > first) pick([first, last + direction * step]);
 	}
+}
+
+// Draws anew when the canvas's box has another width.
+function onResize(canvas, draw) {
+	let { clientWidth } = canvas.parentElement;
+
+	new ResizeObserver(() => {
+		if (canvas.parentElement.clientWidth === clientWidth) return;
+		clientWidth = canvas.parentElement.clientWidth;
+		draw();
+	}).observe(canvas.parentElement);
+}
+
+// Makes a chart of a canvas: drawn now and whenever the axis, the theme, the width or one of keys changes; operated, and read by tell(x, y).
+export function onAxis(canvas, model, store, { scaleOf, tell, draw, keys }) {
+	canvas.setAttribute('aria-description', KEYS);
+	operate(canvas, model, store, scaleOf, tell);
+	store.on([...AXIS_KEYS, ...keys], draw);
+	onTheme(draw);
+	onResize(canvas, draw);
+	tell(null);
+	draw();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // chord - who delays whom, as a chord diagram.
 import { chordDirected, descending, ribbonArrow, arc, select as pick } from 'd3';
-import { byId, choice, fill, legendItem } from './dom.js';
+import { byId, choice, fill, legendItem, showChoice } from './dom.js';
 import * as format from './format.js';
 import { matrixOf, pairsOf, RELATIONS } from './matrix.js';
 import { whyEmpty } from './reasons.js';
@@ -11,6 +11,8 @@ const RADIUS = 205,
 	BAND = 14,
 	NR_COLOURS = 8,
 	NARROW_PX = 520;
+const LABELS = RELATIONS.map((r) => [r.id, r.label]),
+	BY = ['task', 'name', 'cgroup'].map((by) => [by, by]);
 // Names around the circle: few letters and large ones where there is little room, as the picture shrinks with it.
 const WIDE = { size: 680, fontPx: 13, chars: 14 },
 	NARROW = { size: 660, fontPx: 22, chars: 9 };
@@ -193,25 +195,11 @@ export function createChord(model, store) {
 		);
 	}
 
-	fill(
-		byId('chord-controls'),
-		choice(
-			'Who',
-			RELATIONS.map((r) => [r.id, r.label]),
-			store.get('relation'),
-			(id) => store.set({ relation: id }),
-		),
-		choice(
-			'By',
-			[
-				['task', 'task'],
-				['name', 'name'],
-				['cgroup', 'cgroup'],
-			],
-			store.get('by'),
-			(by) => store.set({ by }),
-		),
-	);
+	const choices = {
+		relation: choice('Who', LABELS, store.get('relation'), (id) => store.set({ relation: id })),
+		by: choice('By', BY, store.get('by'), (by) => store.set({ by })),
+	};
+	fill(byId('chord-controls'), Object.values(choices));
 	draw();
 	store.on(['relation', 'by', 'selection'], draw);
 	let drawnAs = layout();
@@ -221,12 +209,8 @@ export function createChord(model, store) {
 			draw();
 		}
 	}).observe(box);
-	store.on(['relation', 'by'], (state) =>
-		byId('chord-controls')
-			.querySelectorAll('input')
-			.forEach((input) => {
-				input.checked = input.value === state.relation || input.value === state.by;
-			}),
-	);
+	store.on(Object.keys(choices), (state) => {
+		for (const [key, node] of Object.entries(choices)) showChoice(node, state[key]);
+	});
 	tableBehind(byId('chord-table'), numbers, store, ['relation', 'by', 'selection']);
 }

@@ -76,6 +76,10 @@ export function choice(legend, options, value, onChange) {
 	);
 }
 
+export function showChoice(node, value) {
+	for (const input of node.querySelectorAll('input')) input.checked = input.value === value;
+}
+
 // As choice, for more options than fit beside each other.
 export function select(label, options, value, onChange) {
 	const id = freshId('select');

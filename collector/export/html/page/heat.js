@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // heat - latencies over time: how many, of which length, when. Logarithmic in length and in colour.
 import { interpolateCividis } from 'd3';
-import {
-	AXIS_HEIGHT,
-	AXIS_KEYS,
-	drawAxis,
-	drawSelection,
-	gutterOf,
-	KEYS,
-	onResize,
-	operateAxis,
-	Scale,
-	sizeCanvas,
-} from './axis.js';
+import { AXIS_HEIGHT, drawAxis, drawSelection, gutterOf, onAxis, Scale, sizeCanvas } from './axis.js';
 import { byId, fill, select } from './dom.js';
 import * as format from './format.js';
 import { gridOf } from './grid.js';
 import { whyEmpty } from './reasons.js';
 import { dataTable, tableBehind } from './table.js';
-import { color, isDark, onTheme } from './theme.js';
+import { color, isDark } from './theme.js';
 
 const HEIGHT = 220,
 	COLUMN_MIN_PX = 3;
@@ -177,28 +166,16 @@ export function createHeat(model, store) {
 
 	if (!maps.some((m) => m.id === store.get('heat')))
 		store.set({ heat: (maps.find((m) => usedBuckets(model, m.map)) ?? maps[0]).id });
-	const pick = () =>
-		fill(
-			byId('heat-controls'),
-			select(
-				'Show',
-				maps.map((m) => [m.id, m.title]),
-				current().id,
-				(heat) => store.set({ heat }),
-			),
-		);
-	pick();
-	canvas.setAttribute('aria-description', KEYS);
-	operateAxis(canvas, model, store, () => scale, tell);
-	tell(null);
-	tableBehind(byId('heat-table'), numbers, store, ['heat', 'selection']);
-	store.on([...AXIS_KEYS, 'heat'], draw);
-	store.on(['selection', 'heat'], summarize);
+	const options = maps.map((m) => [m.id, m.title]);
+	fill(
+		byId('heat-controls'),
+		select('Show', options, current().id, (heat) => store.set({ heat })),
+	);
 	store.on(['heat'], () => {
 		byId('heat-controls').querySelector('select').value = current().id;
 	});
-	onTheme(draw);
-	onResize(canvas, draw);
-	draw();
+	store.on(['selection', 'heat'], summarize);
+	tableBehind(byId('heat-table'), numbers, store, ['heat', 'selection']);
+	onAxis(canvas, model, store, { scaleOf: () => scale, tell, draw, keys: ['heat'] });
 	summarize();
 }

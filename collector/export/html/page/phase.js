@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // phase - the same part of each second beside each other: what comes back at a period of a second's part shows as a stripe.
-import {
-	AXIS_HEIGHT,
-	AXIS_KEYS,
-	drawAxis,
-	drawSelection,
-	gutterOf,
-	KEYS,
-	onResize,
-	operateAxis,
-	Scale,
-	sizeCanvas,
-} from './axis.js';
-import { byId, choice, fill } from './dom.js';
+import { AXIS_HEIGHT, drawAxis, drawSelection, gutterOf, onAxis, Scale, sizeCanvas } from './axis.js';
+import { byId, choice, fill, showChoice } from './dom.js';
 import * as format from './format.js';
 import { heatColor, heatLegend } from './heat.js';
 import { whyEmpty } from './reasons.js';
 import { dataTable, tableBehind } from './table.js';
-import { color, onTheme } from './theme.js';
+import { color } from './theme.js';
 
 const HEIGHT = 220,
 	ROWS = 64,
@@ -27,6 +16,7 @@ const KINDS = [
 	['waiting', 'run-queue length', 'runq'],
 	['running', 'running', 'runq'],
 ];
+const LABELS = KINDS.map(([kind, label]) => [kind, label]);
 
 // ns by part of a second, in columns [first, end).
 export function profileOf(values, first, end) {
@@ -138,30 +128,9 @@ export function createPhase(model, store) {
 	}
 
 	if (!store.get('phase')) store.set({ phase: hasAny('stolen') ? 'stolen' : 'waiting' });
-	const pick = () =>
-		fill(
-			byId('phase-controls'),
-			choice(
-				'Show',
-				KINDS.map(([kind, label]) => [kind, label]),
-				store.get('phase'),
-				(phase) => store.set({ phase }),
-			),
-		);
-	pick();
-	canvas.setAttribute('aria-description', KEYS);
-	operateAxis(canvas, model, store, () => scale, tell);
-	tell(null);
+	const kinds = choice('Show', LABELS, store.get('phase'), (phase) => store.set({ phase }));
+	fill(byId('phase-controls'), kinds);
+	store.on(['phase'], (state) => showChoice(kinds, state.phase));
 	tableBehind(byId('phase-table'), numbers, store, ['selection']);
-	store.on([...AXIS_KEYS, 'phase'], draw);
-	store.on(['phase'], () =>
-		byId('phase-controls')
-			.querySelectorAll('input')
-			.forEach((i) => {
-				i.checked = i.value === store.get('phase');
-			}),
-	);
-	onTheme(draw);
-	onResize(canvas, draw);
-	draw();
+	onAxis(canvas, model, store, { scaleOf: () => scale, tell, draw, keys: ['phase'] });
 }

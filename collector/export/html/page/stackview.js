@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // stackview - the stacks of a cause as flame graph or sunburst: what is shown, where it is zoomed to, what is searched.
-import { announce, byId, choice, el, fill, freshId, legendItem } from './dom.js';
+import { announce, byId, choice, el, fill, freshId, legendItem, showChoice } from './dom.js';
 import { createFlame } from './flame.js';
 import * as format from './format.js';
 import { CAUSE_WORDS, CAUSES } from './model.js';
@@ -10,6 +10,14 @@ import { createSunburst } from './sunburst.js';
 import { dataTable, tableBehind } from './table.js';
 import { color, onTheme } from './theme.js';
 
+const CHARTS = [
+	['flame', 'Flame graph'],
+	['sunburst', 'Sunburst'],
+];
+const COLOURS = [
+	['no', 'by kind'],
+	['yes', 'difference'],
+];
 const GROUPS = [
 	['stack', 'stacks only'],
 	['task', 'task first'],
@@ -211,42 +219,26 @@ export function createStackView(model, store) {
 
 	// --- controls ---
 
+	function causeLabel(cause, totals) {
+		return `${CAUSE_WORDS[cause]} ${totals[cause] ? format.ns(totals[cause]) : '–'}`;
+	}
+
 	function controls() {
 		const id = freshId('search'),
-			totals = model.causeTotals(store.get('selection'));
+			totals = model.causeTotals(store.get('selection')),
+			causes = CAUSES.map((cause) => [cause, causeLabel(cause, totals)]);
+		// by key of the store
+		const choices = {
+			cause: choice('Cause', causes, store.get('cause'), (cause) => store.set({ cause, path: [] })),
+			chart: choice('Picture', CHARTS, store.get('chart'), (chart) => store.set({ chart })),
+			group: choice('Order', GROUPS, store.get('group'), (group) => store.set({ group, path: [] })),
+		};
+		const compare = (on) => store.set({ compare: on === 'yes' });
 
 		fill(
 			byId('stacks-controls'),
-			choice(
-				'Cause',
-				CAUSES.map((cause) => [
-					cause,
-					`${CAUSE_WORDS[cause]} ${totals[cause] ? format.ns(totals[cause]) : '–'}`,
-				]),
-				store.get('cause'),
-				(cause) => store.set({ cause, path: [] }),
-			),
-			choice(
-				'Picture',
-				[
-					['flame', 'Flame graph'],
-					['sunburst', 'Sunburst'],
-				],
-				store.get('chart'),
-				(chart) => store.set({ chart }),
-			),
-			choice('Order', GROUPS, store.get('group'), (group) => store.set({ group, path: [] })),
-			hasBaseline
-				? choice(
-						'Colours',
-						[
-							['no', 'by kind'],
-							['yes', 'difference'],
-						],
-						store.get('compare') ? 'yes' : 'no',
-						(on) => store.set({ compare: on === 'yes' }),
-					)
-				: null,
+			Object.values(choices),
+			hasBaseline ? choice('Colours', COLOURS, store.get('compare') ? 'yes' : 'no', compare) : null,
 			el(
 				'div',
 				{ class: 'select' },
@@ -261,6 +253,16 @@ export function createStackView(model, store) {
 				}),
 			),
 		);
+		store.on(Object.keys(choices), (state) => {
+			for (const [key, node] of Object.entries(choices)) showChoice(node, state[key]);
+		});
+		store.on(['selection'], () => {
+			const now = model.causeTotals(store.get('selection'));
+
+			choices.cause.querySelectorAll('span').forEach((span, i) => {
+				span.textContent = causeLabel(CAUSES[i], now);
+			});
+		});
 	}
 
 	function legend() {
@@ -325,22 +327,6 @@ export function createStackView(model, store) {
 	controls();
 	legend();
 	rebuild();
-	const checks = { cause: 'cause', chart: 'chart', group: 'group' };
-	store.on(['selection'], () => {
-		const totals = model.causeTotals(store.get('selection'));
-
-		CAUSES.forEach((cause) => {
-			byId('stacks-controls').querySelector(`input[value="${cause}"] + span`).textContent =
-				`${CAUSE_WORDS[cause]} ${totals[cause] ? format.ns(totals[cause]) : '–'}`;
-		});
-	});
-	store.on(Object.keys(checks), (state) =>
-		byId('stacks-controls')
-			.querySelectorAll('input[type=radio]')
-			.forEach((input) => {
-				if (Object.values(checks).some((key) => state[key] === input.value)) input.checked = true;
-			}),
-	);
 	store.on(['cause', 'selection', 'group'], rebuild);
 	store.on(['path', 'chart'], show);
 	store.on(['search', 'compare'], () => {

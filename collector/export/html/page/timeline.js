@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // timeline - what each CPU did over time, who waited for it, and what each disk had to do.
-import {
-	AXIS_HEIGHT,
-	AXIS_KEYS,
-	drawAxis,
-	drawSelection,
-	gutterOf,
-	KEYS,
-	onResize,
-	operateAxis,
-	Scale,
-	sizeCanvas,
-} from './axis.js';
+import { AXIS_HEIGHT, drawAxis, drawSelection, gutterOf, onAxis, Scale, sizeCanvas } from './axis.js';
 import { byId, choice, el, fill, legendItem } from './dom.js';
 import * as format from './format.js';
 import {
@@ -27,7 +16,6 @@ import {
 import { whyEmpty } from './reasons.js';
 import { panSpan, zoomSpan } from './span.js';
 import { dataTable, tableBehind } from './table.js';
-import { onTheme } from './theme.js';
 import { Timeline } from './rows.js';
 
 const NR_STRETCHES = 24; // rows of the table behind
@@ -229,19 +217,13 @@ export function createTimeline(model, store) {
 
 	controls(model, store, range);
 	legend(data);
-	canvas.setAttribute('aria-description', KEYS);
-	operateAxis(canvas, model, store, () => scale, tell);
-	tell(null);
 	tableBehind(
 		byId('timeline-table'),
 		() => dataTable('Timeline, in equal stretches of what is selected or shown', columns(), numbers()),
 		store,
 		['view', 'selection'],
 	);
-	store.on(AXIS_KEYS, draw);
-	onTheme(draw);
-	onResize(canvas, draw);
-	draw();
+	onAxis(canvas, model, store, { scaleOf: () => scale, tell, draw, keys: [] });
 }
 
 function controls(model, store, range) {

@@ -151,7 +151,7 @@ export function createSelectionBar(model, store) {
 	const text = byId('selection-text'),
 		from = byId('selection-from'),
 		to = byId('selection-to');
-	const seconds = (timeNs) => String(model.shown(timeNs) / 1e9);
+	const seconds = (timeNs) => model.shown(timeNs) / 1e9;
 
 	function show() {
 		const selection = store.get('picking') ?? store.get('selection'),
@@ -160,8 +160,9 @@ export function createSelectionBar(model, store) {
 		text.textContent = selection
 			? `Selected ${format.ns(end - begin)}`
 			: 'Nothing selected: numbers are of the whole session';
-		from.value = seconds(begin);
-		to.value = seconds(end);
+		// of the whole session a millisecond tells enough, outwards
+		from.value = selection ? seconds(begin) : Math.floor(seconds(begin) * 1000) / 1000;
+		to.value = selection ? seconds(end) : Math.ceil(seconds(end) * 1000) / 1000;
 		byId('selection-clear').disabled = byId('selection-zoom').disabled = !selection;
 	}
 
