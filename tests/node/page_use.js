@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The page is operated by mouse, wheel, touch and keys, and every view draws.
 //
-//   page_use.js NODE_MODULES PAGE        of a session with steal, two disks, and stacks (made_busy)
+//   page_use.js NODE_MODULES PAGE COMPARED_PAGE      of a session with steal, two disks, and stacks (made_busy); and with a baseline
 'use strict';
 const { check, run } = require('./browser');
 const { withSession, settled, behind, pick, parseCsv, tableOf } = require('./page_lib');
 
-const [modules, file] = process.argv.slice(2);
+const [modules, file, compared] = process.argv.slice(2);
+
+const LENGTH_S = 9,
+	BASELINE_S = 3; // of the sessions that page.t makes
 
 const view = async (page) =>
 	(await page.textContent('#timeline-resolution'))
@@ -353,6 +356,44 @@ async function findingsAndTables(page) {
 	);
 }
 
+async function baseline(page) {
+	await pick(page, 'stacks-controls', 'cpu');
+	const functions = await behind(page, 'stacks-table');
+	const fills = new Set(
+		await page.locator('#flame rect').evaluateAll((rects) => rects.map((rect) => rect.getAttribute('fill'))),
+	);
+
+	check(
+		'a baseline is told of',
+		(await page.textContent('#facts')).includes('Baseline'),
+		await page.textContent('#facts'),
+	);
+	check(
+		'functions have its time',
+		functions.some((row) => Number(row.base_ns) > 0),
+		'none',
+	);
+	const first = functions.find((row) => Number(row.base_ns) > 0 && Number(row.total_ns) > 0);
+	const change = Number(first.total_ns) / LENGTH_S - Number(first.base_ns) / BASELINE_S;
+	check(
+		'compared per second',
+		Math.abs(Number(first.change_ns) - change) <= Math.abs(change) * 0.01 + 1,
+		`${first.change_ns}, not ${change}`,
+	);
+	check(
+		'and colours by difference',
+		(await page.textContent('#stacks-legend')).includes('more') &&
+			[...fills].every((fill) => fill.startsWith('color-mix')),
+		[...fills].slice(0, 3).join(),
+	);
+	await pick(page, 'stacks-controls', 'no');
+	check(
+		'or by kind',
+		!(await page.textContent('#stacks-legend')).includes('more'),
+		await page.textContent('#stacks-legend'),
+	);
+}
+
 run(async () => {
 	await withSession(modules, file, async (page, errors) => {
 		await everyViewDraws(page);
@@ -363,5 +404,9 @@ run(async () => {
 		await selectionFilters(page);
 		await findingsAndTables(page);
 		check('use: the page has nothing to complain about', !errors.length, errors.join('; '));
+	});
+	await withSession(modules, compared, async (page, errors) => {
+		await baseline(page);
+		check('compared: the page has nothing to complain about', !errors.length, errors.join('; '));
 	});
 });
