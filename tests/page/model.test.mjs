@@ -5,6 +5,7 @@ import { gridOf } from '../../collector/export/html/page/grid.js';
 import { matrixOf, pairsOf, PARTIES_MAX } from '../../collector/export/html/page/matrix.js';
 import { whyEmpty, whyNoStacks } from '../../collector/export/html/page/reasons.js';
 import { cpuRows, diskRows, taskRows } from '../../collector/export/html/page/sums.js';
+import { evidenceOf } from '../../collector/export/html/page/top.js';
 import { cells, model, MS } from './made.mjs';
 
 const first = [0, 2 * MS],
@@ -184,4 +185,18 @@ test('what is empty says why, and what to do', () => {
 
 test('data of another version is refused', () => {
 	assert.throws(() => model({}, { meta: { version: 2 } }), /version 1, and holds version 2/);
+});
+
+test('each kind of finding leads to the view that shows it', () => {
+	const m = model({}),
+		of = (section, code, text) => evidenceOf({ section, code, text }, m);
+
+	assert.deepEqual(of('steal', 'steal-quota', 'cpu1 was stolen').set, { phase: 'stolen' });
+	assert.deepEqual(of('steal', 'steal-busy-vm', 'x').set, { heat: 'steal' });
+	assert.deepEqual(of('disk', 'disk-latency', 'vda: writes took 3ms').set, { heat: 'write-1' });
+	assert.deepEqual(of('disk', 'disk-latency', 'vda: reads took 3ms').set, { heat: 'read-1' });
+	assert.deepEqual(of('disk', 'disk-latency', 'vdz: reads took 3ms').set, {});
+	assert.equal(of('runq', 'runq-wait', 'x').id, 'chord');
+	assert.equal(of('cpu', 'x', 'x').id, 'stacks');
+	assert.equal(of('', 'x', 'x').id, 'lost');
 });

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // dom - elements made from data. Whatever a name holds, it goes in as text or as an attribute's value, never as markup.
 
-const SVG = 'http://www.w3.org/2000/svg';
-
 function build(node, attributes, children) {
 	for (const [key, value] of Object.entries(attributes ?? {})) {
 		if (value === null || value === undefined || value === false) continue;
@@ -16,10 +14,6 @@ function build(node, attributes, children) {
 // A function as an attribute's value listens to that event.
 export function el(name, attributes, ...children) {
 	return build(document.createElement(name), attributes, children);
-}
-
-export function svg(name, attributes, ...children) {
-	return build(document.createElementNS(SVG, name), attributes, children);
 }
 
 export function fill(node, ...children) {
@@ -46,7 +40,7 @@ export function freshId(prefix) {
 	return `${prefix}-${++nrIds}`;
 }
 
-// A group of radio buttons that look like one switch. options: [[value, label, why not or undefined]]
+// A group of radio buttons that look like one switch. options: [[value, label]]
 export function choice(legend, options, value, onChange) {
 	const name = freshId('choice');
 
@@ -57,16 +51,15 @@ export function choice(legend, options, value, onChange) {
 		el(
 			'div',
 			{ class: 'choice-options' },
-			options.map(([key, label, lack]) =>
+			options.map(([key, label]) =>
 				el(
 					'label',
-					{ title: lack },
+					null,
 					el('input', {
 						type: 'radio',
 						name,
 						value: key,
 						checked: key === value,
-						disabled: !!lack,
 						change: () => onChange(key),
 					}),
 					el('span', null, label),

@@ -197,7 +197,7 @@ function longest(values) {
 	return values.reduce((a, b) => Math.max(a, b), 0);
 }
 
-export function lowerBound(sorted, begin, end, value) {
+function lowerBound(sorted, begin, end, value) {
 	while (begin < end) {
 		const middle = (begin + end) >> 1;
 

@@ -6,7 +6,7 @@ import { CAUSES } from './model.js';
 export const KINDS = ['kernel', 'program', 'inlined', 'made', 'task'];
 const KIND_MADE = 3,
 	KIND_TASK = 4;
-export const NODES_MAX = 15000;
+const NODES_MAX = 15000;
 
 function profileOf(columns, prefix) {
 	return {

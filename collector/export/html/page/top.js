@@ -31,6 +31,11 @@ export function evidenceOf(finding, model) {
 	}
 }
 
+function machineOf({ hypervisor }) {
+	if (hypervisor === 'none') return 'no hypervisor';
+	return !hypervisor || hypervisor === 'unknown' ? 'hypervisor unknown' : `${hypervisor} guest`;
+}
+
 function facts(model) {
 	const { report, meta } = model,
 		{ host, session, interval, source } = report;
@@ -39,7 +44,7 @@ function facts(model) {
 	const list = [
 		[
 			'Host',
-			`${host.hostname}${host.hypervisor ? `, ${host.hypervisor} guest` : ''}, ${format.plural(host.nr_cpus_online, 'CPU')} (${host.arch}), ${steal}`,
+			`${host.hostname}, ${machineOf(host)}, ${format.plural(host.nr_cpus_online, 'CPU')} (${host.arch}), ${steal}`,
 		],
 		['Kernel', host.kernel_release],
 		[
