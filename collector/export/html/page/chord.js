@@ -21,6 +21,7 @@ export function createChord(model, store) {
 	const box = byId('chord-chart'),
 		readout = byId('chord-readout');
 	let pairs = [],
+		totalNs = 0,
 		small = null;
 
 	const relation = () => RELATIONS.find((r) => r.id === store.get('relation'));
@@ -42,14 +43,13 @@ export function createChord(model, store) {
 	}
 
 	function pairText(from, to, ns) {
-		return `${small.names[from]} → ${small.names[to]}: ${format.ns(ns)}, ${format.pct(ns, total())}`;
+		return `${small.names[from]} → ${small.names[to]}: ${format.ns(ns)}, ${format.pct(ns, totalNs)}`;
 	}
-
-	const total = () => pairs.reduce((sum, pair) => sum + pair.ns, 0);
 
 	function draw() {
 		pairs = pairsOf(model, store.get('relation'), store.get('by'), store.get('selection'));
-		const isEmpty = !total();
+		totalNs = pairs.reduce((sum, pair) => sum + pair.ns, 0);
+		const isEmpty = !totalNs;
 
 		byId('chord-body').hidden = isEmpty;
 		fill(byId('chord-empty'), isEmpty ? whyEmpty(model, 'runq', store.get('selection')) : '');
@@ -148,7 +148,7 @@ export function createChord(model, store) {
 	function point(text) {
 		readout.textContent =
 			text ??
-			`${format.ns(total())} in ${format.plural(pairs.length, 'pair')}. Point at a band or a party to read it.`;
+			`${format.ns(totalNs)} in ${format.plural(pairs.length, 'pair')}. Point at a band or a party to read it.`;
 	}
 
 	function lists() {
@@ -189,7 +189,7 @@ export function createChord(model, store) {
 				from,
 				to,
 				wait_ns: ns,
-				share_pct: (100 * ns) / Math.max(1, total()),
+				share_pct: (100 * ns) / Math.max(1, totalNs),
 				waits: nr,
 			})),
 		);
