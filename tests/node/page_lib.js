@@ -113,6 +113,8 @@ const pick = async (page, box, value) => {
 
 async function selectTime(page, fromS, toS) {
 	await page.fill('#selection-from', String(fromS));
+	await page.press('#selection-from', 'Tab'); // both are shown anew after that
+	await settled(page);
 	await page.fill('#selection-to', String(toS));
 	await page.press('#selection-to', 'Enter');
 	await settled(page);

@@ -97,7 +97,7 @@ function descend(profile, made, node) {
 	return at;
 }
 
-// Adds up from the leaves on, sorts by name, and keeps the NODES_MAX widest.
+// Adds up from the leaves on. node.children are sorted by name, and the NODES_MAX widest only; node.all are all.
 function finish(root) {
 	const order = [root];
 
@@ -122,7 +122,8 @@ function finish(root) {
 		const children = least ? node.children.filter((c) => widthOf(c) >= least) : node.children;
 
 		if (widthOf(node) >= least) root.nrLeftOut += node.children.length - children.length;
-		node.children = children.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+		node.all = node.children;
+		node.children = [...children].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 		node.byName = null;
 	}
 	return root;
@@ -194,7 +195,7 @@ export function functions(root) {
 		}
 	};
 	// an explicit stack: trees may be a thousand deep
-	const todo = root.children.map((node) => [node, false]);
+	const todo = root.all.map((node) => [node, false]);
 	while (todo.length) {
 		const [node, isLeft] = todo.pop();
 
@@ -204,7 +205,7 @@ export function functions(root) {
 		}
 		visit(node);
 		above.set(node.name, (above.get(node.name) ?? 0) + 1);
-		todo.push([node, true], ...node.children.map((c) => [c, false]));
+		todo.push([node, true], ...node.all.map((c) => [c, false]));
 	}
 	return [...byName.values()].sort(
 		(a, b) => b.total - a.total || b.baseTotal - a.baseTotal || (a.name < b.name ? -1 : 1),
