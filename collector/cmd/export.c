@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collector/base/log.h"
 #include "collector/cmd/export_job.h"
 
 enum { KEY_SCHEMA = 0x6000, KEY_BASELINE, FORMATS_MAX = 16 };
