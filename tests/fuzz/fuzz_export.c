@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fuzz_export.c - batches of any bytes to every exporter. The input is batches one behind the other; where size makes no sense the rest is one
+/* fuzz_export.c - batches of any bytes to every exporter that takes events alone. The input is batches one behind the other; where size makes no sense the rest is one
  * batch. What is written goes nowhere: a sanitizer judges how it came about. */
 #include "tests/fuzz/fuzz.h"
 
@@ -26,6 +26,7 @@ struct target {
 	struct tt_stacks *stacks;
 	struct tt_hits *hits;
 	struct tt_out out;
+	const struct tt_exporter *exporters[EXPORTERS_MAX]; /* NULL at the end */
 	void *states[EXPORTERS_MAX];
 	uint64_t last_ts_ns;
 	unsigned nr_inputs;
@@ -49,9 +50,9 @@ static void on_event(void *ctx, const struct tt_event *decoded)
 	set_time(tg, (struct tt_event *)decoded); /* the decoder's own */
 	tt_world_event(tg->world, decoded);
 	tt_stacks_event(tg->stacks, decoded);
-	for (unsigned i = 0; tt_exporters[i]; i++) {
-		if (tt_exporters[i]->event)
-			tt_exporters[i]->event(tg->states[i], decoded);
+	for (unsigned i = 0; tg->exporters[i]; i++) {
+		if (tg->exporters[i]->event)
+			tg->exporters[i]->event(tg->states[i], decoded);
 	}
 	tt_hits_event(tg->hits, decoded);
 }
@@ -60,9 +61,9 @@ static void on_hit(void *ctx, const struct tt_hit *hit)
 {
 	struct target *tg = ctx;
 
-	for (unsigned i = 0; tt_exporters[i]; i++) {
-		if (tt_exporters[i]->hit)
-			tt_exporters[i]->hit(tg->states[i], hit);
+	for (unsigned i = 0; tg->exporters[i]; i++) {
+		if (tg->exporters[i]->hit)
+			tg->exporters[i]->hit(tg->states[i], hit);
 	}
 }
 
@@ -87,8 +88,12 @@ static void open_target(struct target *tg)
 	ctx.stacks = tg->stacks;
 	must(!tt_hits_open(&hits_opts, &tg->hits) &&
 	     !tt_out_open_fd(open("/dev/null", O_WRONLY | O_CLOEXEC), &tg->out));
-	for (unsigned i = 0; tt_exporters[i]; i++)
-		must(i < EXPORTERS_MAX && !tt_exporters[i]->open(&ctx, &tg->states[i]));
+	for (unsigned i = 0, nr = 0; tt_exporters[i]; i++) {
+		if (tt_exporters[i]->needs_report) /* fuzz_page has those */
+			continue;
+		must(nr + 1 < EXPORTERS_MAX && !tt_exporters[i]->open(&ctx, &tg->states[nr]));
+		tg->exporters[nr++] = tt_exporters[i];
+	}
 }
 
 static void close_target(struct target *tg)
@@ -97,9 +102,9 @@ static void close_target(struct target *tg)
 	int fd = tg->out.fd;
 
 	tt_hits_finish(tg->hits, tg->last_ts_ns);
-	for (unsigned i = 0; tt_exporters[i]; i++) {
-		tt_exporters[i]->finish(tg->states[i], &end);
-		tt_exporters[i]->close(tg->states[i]);
+	for (unsigned i = 0; tg->exporters[i]; i++) {
+		tg->exporters[i]->finish(tg->states[i], &end);
+		tg->exporters[i]->close(tg->states[i]);
 	}
 	tt_out_finish(&tg->out);
 	tt_out_close(&tg->out);
