@@ -375,7 +375,7 @@ struct tt_user_copy {
 	/* tt_u8 bytes[nr_bytes]: from the stack pointer on; a multiple of TT_COPY_CHUNK_BYTES */
 };
 
-/* Two ids of one stack. */
+/* Two ids of one stack. Of several for one id the last is right: first what frame pointers found, later maybe what DWARF did. */
 struct tt_stack_alias {
 	struct tt_record rec;
 	tt_u64 id;

@@ -21,8 +21,12 @@ npm=${NPM-npm}
 mkdir -p "$folder"
 if ! cmp -s "$source/package-lock.json" "$folder/installed.json"; then
 	cp "$source/package.json" "$source/package-lock.json" "$folder"
-	(cd "$folder" && "$npm" ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1) >"$folder/npm.log" 2>&1 ||
+	# all that it is built from, whatever NODE_ENV says; and nothing is left outside of FOLDER
+	(cd "$folder" && "$npm" ci --include=dev --include=optional --ignore-scripts --no-audit --no-fund --no-update-notifier \
+		--cache "$folder/cache" --logs-max=0 --loglevel=error --fetch-retries=1 --fetch-timeout=20000) >"$folder/npm.log" 2>&1 ||
 		no_page "npm could not get its packages (see $folder/npm.log); with a network, 'make page' puts it in"
+	(cd "$folder" && node -e 'require("esbuild"); null ?? 0') >>"$folder/npm.log" 2>&1 ||
+		no_page "node cannot run what makes it (see $folder/npm.log); Node.js 18 can"
 	cp "$source/package-lock.json" "$folder/installed.json"
 fi
 # a mistake in the page is an error, whoever wants the page

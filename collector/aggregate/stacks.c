@@ -282,8 +282,12 @@ static void on_alias(struct tt_stacks *s, const struct tt_stack_alias *rec)
 {
 	uint32_t *cell = alias_cell(s, rec->id);
 
-	if (rec->id < TT_STACK_IDS || *cell)
+	if (rec->id < TT_STACK_IDS)
 		return;
+	if (*cell) { /* something better is known now */
+		s->aliases[*cell - 1].same_as = rec->same_as;
+		return;
+	}
 	if (s->nr_aliases == TT_STACKS_ALIASES_MAX) {
 		s->nr_forgotten++;
 		return;

@@ -101,11 +101,19 @@ static void tell_end(const struct export *ex, const struct tt_export_end *end)
 			 (unsigned long long)end->nr_merged);
 }
 
+static const char *lack_of(const struct tt_session_end *session)
+{
+	if (session->has_summary && !session->damaged)
+		return NULL;
+	return session->reason[0] ? session->reason : "it has no end: the recorder was killed";
+}
+
 static int finish_export(void *ctx, const struct tt_replay_end *replay_end)
 {
 	struct export *ex = ctx;
 	struct tt_export_end end = { .interval = replay_end->interval,
 				     .nr_lost = replay_end->nr_lost,
+				     .lack = lack_of(replay_end->session),
 				     .report = replay_end->report,
 				     .head = replay_end->head,
 				     .stacked_device = tt_hits_stacked_device(ex->hits) };

@@ -368,6 +368,7 @@ static int run_job(const struct tt_replay_job *job, struct tt_session_reader *re
 	if (!err)
 		err = tt_pipeline_check_view(p);
 	if (!err) {
+		end.session = tt_session_get_end(reader);
 		tt_replay_losses(reader, p, &end.interval, end.nr_lost);
 		err = finish_job(job, reader, p, filters.only, &end);
 	}

@@ -43,6 +43,7 @@ struct tt_replay_scene {
 
 struct tt_replay_end {
 	struct tt_interval interval;
+	const struct tt_session_end *session;
 	uint64_t nr_lost[TT_LOSS_NR];
 	/* when the job asks for sections; else NULL */
 	const struct tt_report *report;

@@ -38,6 +38,7 @@ struct tt_export_context {
 struct tt_export_end {
 	struct tt_interval interval;
 	const uint64_t *nr_lost; /* TT_LOSS_NR */
+	const char *lack;	 /* why the session is not whole: "cut inside a block"; NULL = it is */
 	/* of the same stretch, with all sections, for who needs_report; else NULL */
 	const struct tt_report *report;
 	const struct tt_report_head *head;

@@ -13,10 +13,12 @@
 /* Of the window of recording that a CPU is in: what became of its time. */
 struct cpu_time {
 	uint64_t stolen_ns, sampled_ns; /* sampled: the weights of its hits */
+	bool has_ended;			/* and all of it was told */
 };
 
 struct tt_hits {
 	struct tt_hits_options opts;
+	bool knows_stacks; /* all of them: names of such a session are read first */
 	struct cpu_time *cpus; /* TT_VIEW_CPUS_MAX; NULL when the cause is not asked for */
 	uint64_t nr_samples;
 	uint64_t nr[TT_CAUSE_NR], sum_ns[TT_CAUSE_NR];
@@ -54,6 +56,7 @@ int tt_hits_open(const struct tt_hits_options *opts, struct tt_hits **ret_h)
 	if (!h)
 		return -ENOMEM;
 	h->opts = *opts;
+	h->knows_stacks = opts->stacks && !strcmp(tt_world_info(opts->world)->unwind, "dwarf");
 	if (opts->causes >> TT_CAUSE_CPU & 1) {
 		h->cpus = calloc(TT_VIEW_CPUS_MAX, sizeof(*h->cpus));
 		if (!h->cpus) {
@@ -98,12 +101,20 @@ static bool set_task(const struct tt_hits *h, struct tt_hit *hit, uint32_t tid, 
 	return true;
 }
 
+/* What nothing is told of is one stack, not one for each copy that was made. */
+static uint64_t own_id(const struct tt_hits *h, uint64_t id)
+{
+	uint64_t own = tt_stacks_canonical(h->opts.stacks, id);
+
+	return h->knows_stacks && own >= TT_STACK_IDS && !tt_stacks_has(h->opts.stacks, own) ? UINT64_MAX : own;
+}
+
 static void give(struct tt_hits *h, struct tt_hit *hit)
 {
 	if (!hit->weight_ns && (!hit->nr || !h->opts.with_empty))
 		return;
 	if (h->opts.stacks)
-		hit->ustack = tt_stacks_canonical(h->opts.stacks, hit->ustack);
+		hit->ustack = own_id(h, hit->ustack);
 	h->nr[hit->cause]++;
 	h->sum_ns[hit->cause] += hit->weight_ns;
 	h->opts.fn(h->opts.ctx, hit);
@@ -324,6 +335,7 @@ static void on_window(struct tt_hits *h, const struct tt_ev_window *win)
 		h->cpus[win->ev.cpu] = (struct cpu_time){ 0 };
 	else
 		finish_window(h, win->ev.cpu, win->ev.ts_ns);
+	h->cpus[win->ev.cpu].has_ended = !win->begins;
 }
 
 void tt_hits_event(struct tt_hits *h, const struct tt_event *ev)
@@ -362,7 +374,8 @@ void tt_hits_finish(struct tt_hits *h, uint64_t to_ts_ns)
 	for (unsigned cpu = 0; h->cpus && cpu < nr_cpus && cpu < TT_VIEW_CPUS_MAX; cpu++) {
 		const struct tt_world_cpu *wc = tt_world_cpu(h->opts.world, cpu);
 
-		if (wc->online)
+		/* the world may be beyond the part that is looked at */
+		if (!h->cpus[cpu].has_ended && (wc->online || wc->end_ts_ns > to_ts_ns) && wc->begin_ts_ns < to_ts_ns)
 			finish_window(h, cpu, to_ts_ns);
 	}
 }

@@ -65,7 +65,7 @@ struct tt_hits_options {
 	const struct tt_view *view;
 	unsigned causes;     /* bits of enum tt_cause */
 	uint64_t from_ts_ns; /* 0 = the start: as the pipeline has it */
-	const struct tt_stacks *stacks; /* NULL, or with all of the session: a stack has one id in all hits */
+	const struct tt_stacks *stacks; /* NULL, or of a session by DWARF with all of it: then a stack has one id in all hits */
 	bool with_empty; /* hits of weight 0 that are something (nr): a request that took no time, a sample all stolen */
 	tt_hit_fn fn;
 	void *ctx;

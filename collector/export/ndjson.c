@@ -135,6 +135,12 @@ static void put_stack(struct ndjson *nd, uint64_t id)
 	tt_out_text(out, "]}\n");
 }
 
+/* The id by which a stack is told, of all that it has. */
+static uint64_t own_id(const struct ndjson *nd, uint64_t id)
+{
+	return tt_stacks_canonical(nd->ctx.stacks, id);
+}
+
 static void tell_stack(struct ndjson *nd, uint64_t id)
 {
 	if (id < TT_STACK_IDS || tt_index_find(&nd->told_stacks, id) != TT_INDEX_NONE)
@@ -171,8 +177,9 @@ static void on_switch(struct ndjson *nd, const struct tt_nd_kind *kind, const st
 	if (sw->wait_kind == TT_WAIT_WAKEUP || sw->wait_kind == TT_WAIT_NEW)
 		line.waker_tid = sw->waker_tid;
 	if (sw->has_stacks) {
+		line.sw.prev_ustack = own_id(nd, sw->prev_ustack);
 		tell_stack(nd, sw->prev_kstack);
-		tell_stack(nd, sw->prev_ustack);
+		tell_stack(nd, line.sw.prev_ustack);
 		tell_stack(nd, sw->waker_kstack);
 		tell_stack(nd, sw->waker_ustack);
 	} else {
@@ -184,12 +191,15 @@ static void on_switch(struct ndjson *nd, const struct tt_nd_kind *kind, const st
 
 static void on_steal(struct ndjson *nd, const struct tt_nd_kind *kind, const struct tt_ev_steal *steal)
 {
+	struct tt_ev_steal line = *steal;
+
 	if (!wants(nd, TT_CAUSE_STEAL) || !tt_view_has_cpu(nd->ctx.view, steal->ev.cpu) ||
 	    !has_task(nd, steal->tid))
 		return;
-	tell_stack(nd, steal->kstack);
-	tell_stack(nd, steal->ustack);
-	put_line(nd, kind, &steal->ev, steal);
+	line.ustack = own_id(nd, steal->ustack);
+	tell_stack(nd, line.kstack);
+	tell_stack(nd, line.ustack);
+	put_line(nd, kind, &steal->ev, &line);
 }
 
 static void on_disk(struct ndjson *nd, const struct tt_nd_kind *kind, const struct tt_event *ev,
@@ -218,11 +228,14 @@ static void on_disk(struct ndjson *nd, const struct tt_nd_kind *kind, const stru
 static void on_sample(struct ndjson *nd, const struct tt_nd_kind *kind, const struct tt_event *ev,
 		      const struct tt_sample *rec)
 {
+	struct tt_sample line = *rec;
+
 	if (!wants(nd, TT_CAUSE_CPU) || !tt_view_has_cpu(nd->ctx.view, ev->cpu) || !has_task(nd, rec->tid))
 		return;
-	tell_stack(nd, rec->kstack);
-	tell_stack(nd, rec->ustack);
-	put_line(nd, kind, ev, rec);
+	line.ustack = own_id(nd, rec->ustack);
+	tell_stack(nd, line.kstack);
+	tell_stack(nd, line.ustack);
+	put_line(nd, kind, ev, &line);
 }
 
 /* What is known by sums is nobody's. */
@@ -280,7 +293,7 @@ static int ndjson_event(void *state, const struct tt_event *ev)
 static int ndjson_finish(void *state, struct tt_export_end *end)
 {
 	struct ndjson *nd = state;
-	struct tt_nd_end line = { end->interval.from_ts_ns, end->interval.to_ts_ns, nd->nr_lines, { 0 } };
+	struct tt_nd_end line = { end->interval.from_ts_ns, end->interval.to_ts_ns, nd->nr_lines, end->lack, { 0 } };
 
 	memcpy(line.nr_lost, end->nr_lost, sizeof(line.nr_lost));
 	put_line(nd, nd->end, NULL, &line);

@@ -383,6 +383,7 @@ static const struct tt_nd_field end_fields[] = {
 	UINT("from_ts_ns", tt_nd_end, from_ts_ns, "of what was exported"),
 	UINT("to_ts_ns", tt_nd_end, to_ts_ns, "of what was exported"),
 	UINT("nr_lines", tt_nd_end, nr_lines, "before this one"),
+	VALUE("session_lacks", TT_ND_STRING, tt_nd_end, lack, "why the session is not whole; null: it is"),
 	{ "lost", "in this time, of each kind", TT_ND_LOST, TT_ND_NEVER_NULL,
 	  offsetof(struct tt_nd_end, nr_lost), 0, 0, NULL },
 	END,

@@ -80,6 +80,7 @@ struct tt_nd_stack {
 
 struct tt_nd_end {
 	uint64_t from_ts_ns, to_ts_ns, nr_lines;
+	const char *lack; /* as in tt_export_end */
 	uint64_t nr_lost[TT_LOSS_NR];
 };
 

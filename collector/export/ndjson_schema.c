@@ -177,7 +177,7 @@ int tt_nd_put_schema(struct tt_out *out)
 	schema = json_pack(
 		"{ssssssso}", "$schema", "http://json-schema.org/draft-07/schema#", "title",
 		"a line of timethief export -f ndjson", "description",
-		"ts_ns and all that ends in _ts_ns: CLOCK_MONOTONIC. Units end a name: _ns, _us, _bytes, "
+		"ts_ns and all that ends in _ts_ns: CLOCK_MONOTONIC. Units end a name: _ns, _ms, _bytes, "
 		"_sectors "
 		"(512 bytes), _ticks (1/user_hz s). Numbers above 2^53 - 1 are strings of digits. In text, "
 		"control characters and invalid UTF-8 are \\xNN, and a backslash is two.",

@@ -62,7 +62,7 @@ static int perfetto_open(const struct tt_export_context *ctx, void **ret_state)
 		perfetto_close(pf);
 		return -ENOMEM;
 	}
-	tt_pftrace_head(pf->t, ctx->info);
+	tt_pftrace_head(pf->t, ctx->info, ctx->from_ts_ns);
 	*ret_state = pf;
 	return 0;
 }
@@ -314,6 +314,8 @@ static void put_end(struct perfetto *pf, const struct tt_export_end *end)
 	event.category = TT_PF_CAT_RECORDING;
 	tt_loss_list(losses, sizeof(losses), end->nr_lost);
 	tt_pf_add_text(&event, "lost", losses[0] ? losses : "nothing");
+	if (end->lack)
+		tt_pf_add_text(&event, "session_is_not_whole", end->lack);
 	tt_pf_add_number(&event, "waits_cut_at_the_one_before", pf->nr_cut_waits);
 	tt_pf_add_number(&event, "steal_slices_cut_at_the_one_before", tt_pftrace_cpus_nr_cut(pf->cpus));
 	tt_pf_add_number(&event, "requests_without_a_lane", tt_pftrace_disks_nr_without_lane(pf->disks));

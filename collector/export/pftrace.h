@@ -15,7 +15,7 @@
 #include "collector/export/out.h"
 #include "collector/export/proto/perfetto.pb-c.h"
 
-enum { TT_PFTRACE_NAMES_MAX = 1 << 16, TT_PFTRACE_ARGS_MAX = 20, TT_PFTRACE_TEXT_MAX = 512 };
+enum { TT_PFTRACE_NAMES_MAX = 1 << 16, TT_PFTRACE_ARGS_MAX = 20, TT_PFTRACE_TEXT_MAX = 1024 };
 
 struct tt_pftrace;
 

@@ -82,7 +82,8 @@ static void put_groups(struct tt_pftrace *t)
 	}
 }
 
-static void put_session(struct tt_pftrace *t, const struct tt_info *info)
+/* Not before what is looked at: the time line would begin there. */
+static void put_session(struct tt_pftrace *t, const struct tt_info *info, uint64_t from_ts_ns)
 {
 	char probes[512] = "";
 	size_t len = 0;
@@ -90,7 +91,7 @@ static void put_session(struct tt_pftrace *t, const struct tt_info *info)
 		.track = tt_pf_uuid(TT_PF_GROUP, TT_PF_RECORDING),
 		.category = TT_PF_CAT_RECORDING,
 		.name = "recording began",
-		.ts_ns = info->start_ts_ns,
+		.ts_ns = from_ts_ns > info->start_ts_ns ? from_ts_ns : info->start_ts_ns,
 	};
 
 	tt_pf_add_text(&event, "host", info->hostname);
@@ -111,11 +112,11 @@ static void put_session(struct tt_pftrace *t, const struct tt_info *info)
 	tt_pftrace_instant(t, &event);
 }
 
-void tt_pftrace_head(struct tt_pftrace *t, const struct tt_info *info)
+void tt_pftrace_head(struct tt_pftrace *t, const struct tt_info *info, uint64_t from_ts_ns)
 {
 	tt_pftrace_begin(t);
 	put_clocks(t, info);
 	put_system(t, info);
 	put_groups(t);
-	put_session(t, info);
+	put_session(t, info, from_ts_ns);
 }

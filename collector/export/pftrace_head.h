@@ -9,4 +9,4 @@
 #include "collector/export/pftrace.h"
 #include "collector/session/info.h"
 
-void tt_pftrace_head(struct tt_pftrace *t, const struct tt_info *info);
+void tt_pftrace_head(struct tt_pftrace *t, const struct tt_info *info, uint64_t from_ts_ns);

@@ -226,6 +226,9 @@ static void put_comments(struct pprof *p, const struct tt_export_end *end)
 	snprintf(text, sizeof(text), "lost: %s", tt_loss_list(lost, sizeof(lost), end->nr_lost));
 	if (lost[0])
 		put_comment(p, text);
+	snprintf(text, sizeof(text), "the session is not whole: %s", end->lack ? end->lack : "");
+	if (end->lack)
+		put_comment(p, text);
 	snprintf(text, sizeof(text),
 		 "%llu hits found no room for all of their stack or names; their time is there",
 		 (unsigned long long)p->nr_merged);

@@ -180,10 +180,11 @@ static void put_frames(struct writer *w)
 /* The page's title: there is no other place to say what is missing. */
 static void put_name(struct writer *w, const struct tt_export_end *end)
 {
-	char lost[TT_LOSS_LIST_MAX], raw[TT_LOSS_LIST_MAX + 256], safe[4 * sizeof(raw)];
+	char lost[TT_LOSS_LIST_MAX], raw[TT_LOSS_LIST_MAX + 512], safe[4 * sizeof(raw)];
 
 	tt_loss_list(lost, sizeof(lost), end->nr_lost);
-	snprintf(raw, sizeof(raw), "%.200s%s%s", w->profile->ctx.file, lost[0] ? " - lost: " : "", lost);
+	snprintf(raw, sizeof(raw), "%.200s%s%.200s%s%s", w->profile->ctx.file, end->lack ? " - not whole: " : "",
+		 end->lack ? end->lack : "", lost[0] ? " - lost: " : "", lost);
 	tt_out_json(w->out, tt_escape(safe, sizeof(safe), raw, sizeof(raw)));
 }
 

@@ -249,9 +249,8 @@ const struct tt_batch *tt_symbols_note_batch(struct tt_symbols *s, const struct 
 
 		at += stack->rec.size;
 		if (stack->rec.kind == TT_EV_USER_COPY) {
-			if (!tt_symbols_take_copy(s, (const void *)stack)) /* alone in its batch */
-				return tt_symbols_without_copy(s, batch);
-			continue;
+			tt_symbols_take_copy(s, (const void *)stack);
+			return tt_symbols_without_copy(s, batch); /* it is alone in its batch */
 		}
 		if (stack->rec.kind != TT_EV_STACK) {
 			is_known = false;

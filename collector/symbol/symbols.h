@@ -49,8 +49,8 @@ void tt_symbols_close(struct tt_symbols *s);
 /* Reads what every process has mapped now: about 0.2 ms for each. Before the first stack is taken. */
 void tt_symbols_start(struct tt_symbols *s);
 
-/* Every batch of the recording, as it arrives; well-formed (tt_batch_check). Returns what is to be written: the batch, or another one, valid
- * until the next call, or NULL: it holds nothing but stacks that came before and copies of stacks. */
+/* Every batch of the recording, as it arrives; well-formed (tt_batch_check). Returns what is to be written: the batch; NULL: it holds nothing
+ * but stacks that came before; for a copy of a stack another one, valid until the next call: its stack is the one by frame pointers. */
 const struct tt_batch *tt_symbols_note_batch(struct tt_symbols *s, const struct tt_batch *batch);
 /* All batches with records of up to until_ts_ns were noted. */
 void tt_symbols_epoch(struct tt_symbols *s, uint64_t until_ts_ns);

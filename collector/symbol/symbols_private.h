@@ -124,9 +124,9 @@ void tt_symbols_advance(struct tt_symbols *s, uint64_t until_ts_ns);
 void tt_symbols_place(struct tt_symbols *s, struct tt_address *address, uint32_t pid, const struct tt_mapping *mapping);
 
 /* symbols_unwind.c */
-/* False: there is no room to remember it. */
-bool tt_symbols_take_copy(struct tt_symbols *s, const struct tt_user_copy *copy);
-/* Then, to be written at once: the stack of the copy that is in the batch is the one by frame pointers. Valid until the next call. */
+void tt_symbols_take_copy(struct tt_symbols *s, const struct tt_user_copy *copy);
+/* To be written at once: the stack of the copy that is in the batch is the one by frame pointers, as long as nothing better is told, which
+ * a recording that is killed never does. Valid until the next call. */
 const struct tt_batch *tt_symbols_without_copy(struct tt_symbols *s, const struct tt_batch *batch);
 /* The nth copy is of a process that has mapped now what it had then. */
 void tt_symbols_place_copy(struct tt_symbols *s, uint32_t nth);

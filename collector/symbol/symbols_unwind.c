@@ -3,7 +3,7 @@
  *
  * While recording, a copy is put aside with what its process has mapped at that time. At the end a worker unwinds those of one set of mappings after
  * another; what comes of it are addresses, noted like those of any stack. An event keeps the id of its copy, which is told to be the same as
- * that of the stack. Where nothing comes of a copy, it is the stack that was taken by frame pointers. */
+ * that of the stack. Where nothing comes of a copy, it stays the stack that was taken by frame pointers. */
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -28,14 +28,13 @@ enum {
 
 /* --- while recording --- */
 
-bool tt_symbols_take_copy(struct tt_symbols *s, const struct tt_user_copy *copy)
+void tt_symbols_take_copy(struct tt_symbols *s, const struct tt_user_copy *copy)
 {
 	s->stats.nr_copies++;
 	if (tt_copies_add(&s->copies, copy))
-		return true;
+		return;
 	s->stats.nr_lost[TT_LOSS_COPIES]++;
 	s->stats.nr_not_unwound++;
-	return false;
 }
 
 const struct tt_batch *tt_symbols_without_copy(struct tt_symbols *s, const struct tt_batch *batch)
@@ -194,12 +193,12 @@ static int tell_stack(struct unwinding *u, const struct tt_copy_entry *entry, en
 	return err ? err : tt_frame_writer_alias(u->writer, entry->id, stack.id);
 }
 
-/* As frame pointers have it. */
-static int tell_without(struct unwinding *u, const struct tt_copy_entry *entry)
+/* It stays as frame pointers have it. */
+static int leave(struct unwinding *u)
 {
 	u->s->stats.nr_lost[TT_LOSS_COPIES]++;
 	u->s->stats.nr_not_unwound++;
-	return tt_frame_writer_alias(u->writer, entry->id, entry->by_frame_pointers);
+	return 0;
 }
 
 /* Frame pointers know more: not a step was possible, or the copy ended before frames that the kernel could still read. */
@@ -225,7 +224,7 @@ static int tell(struct unwinding *u, const struct tt_copy_entry *entry)
 		u->s->stats.nr_astray++;
 	}
 	if (is_worse(walked, entry))
-		return tt_frame_writer_alias(u->writer, entry->id, entry->by_frame_pointers);
+		return 0;
 	return tell_stack(u, entry, walked->how, walked->ips, walked->nr);
 }
 
@@ -366,7 +365,7 @@ static int unwind_one(struct unwinding *u, const struct tt_copy_entry *entry)
 
 	if (!u->table || u->nr_deaths >= DEATHS_MAX || is_stopped(u) ||
 	    tt_copies_read(&u->s->copies, entry, &u->copy))
-		return tell_without(u, entry);
+		return leave(u);
 	if (u->fd < 0 || u->nr_given == COPIES_PER_WORKER)
 		start_worker(u);
 	u->nr_given++;
@@ -377,7 +376,7 @@ static int unwind_one(struct unwinding *u, const struct tt_copy_entry *entry)
 		worker_died(u, entry->pid);
 	else
 		end_worker(u);
-	return tell_without(u, entry);
+	return leave(u);
 }
 
 /* Copies of one set of mappings, from *at on. */

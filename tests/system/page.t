@@ -15,11 +15,15 @@ page_of() { # SESSION [export options]
 	finish
 }
 in_browser() { # SCRIPT ARGUMENT...
+	local status
+
 	timeout -k 5 300 node "$root/tests/node/$1" "$modules" "${@:2}" 2>node.err | tee node.out
+	status=${PIPESTATUS[0]}
 	nr_ok=$((nr_ok + $(grep -c '^ok' node.out)))
 	nr_not_ok=$((nr_not_ok + $(grep -c '^not ok' node.out)))
-	[ "${PIPESTATUS[0]}" != 124 ] || not_ok "$1" "it takes too long"
-	[ -s node.out ] || not_ok "$1" "$(tail -n 3 node.err)"
+	[ "$status" != 124 ] || not_ok "$1" "it takes too long"
+	[ "$status" = 0 ] || grep -q '^not ok' node.out || not_ok "$1" "status $status: $(tail -n 3 node.err)"
+	[ -s node.out ] || not_ok "$1" "it said nothing"
 }
 
 # the modules by themselves

@@ -72,6 +72,7 @@ export function createFlame(box, { paint, label, zoomed, pointed }) {
 			select(box)
 				.selectAll('g.frame')
 				.classed('current', (d) => d.data === node);
+			box.querySelector('g.frame.current')?.scrollIntoView({ block: 'nearest' });
 		},
 	};
 }

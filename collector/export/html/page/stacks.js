@@ -51,13 +51,18 @@ export class Stacks {
 		return slots ? this.model.cells.sum(FAMILY.STACK, i, slots).ns : this.profile.ns[i];
 	}
 
+	// The baseline's hits have tasks, and no cgroups.
+	compares(group) {
+		return !!this.baseline && group !== 'cgroup';
+	}
+
 	// group: 'stack', or by 'task' or 'cgroup' first. The root's value is the cause's whole time.
 	tree(cause, selection, group) {
 		const root = newNode(null, 'all', KIND_MADE);
 		const slots = this.model.slots(selection);
 
 		this.add(root, this.profile, cause, group, (i) => this.weight(i, slots), 'self');
-		if (this.baseline) this.add(root, this.baseline, cause, group, (i) => this.baseline.ns[i], 'baseSelf');
+		if (this.compares(group)) this.add(root, this.baseline, cause, group, (i) => this.baseline.ns[i], 'baseSelf');
 		return finish(root);
 	}
 

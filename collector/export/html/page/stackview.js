@@ -45,7 +45,8 @@ export function createStackView(model, store) {
 
 	const perSecond = () => 1e9 / model.length(store.get('selection'));
 	const basePerSecond = hasBaseline ? 1e9 / Math.max(1, model.meta.baseline.dur_ns) : 0;
-	const isDifferential = () => hasBaseline && store.get('compare');
+	const compares = () => stacks.compares(store.get('group'));
+	const isDifferential = () => compares() && store.get('compare');
 
 	function paint(node) {
 		if (matches(node.name, store.get('search')) && node.parent) return color('match');
@@ -65,7 +66,7 @@ export function createStackView(model, store) {
 			`, ${format.ns(node.value / seconds)} per second`;
 
 		if (node.kind !== 3 && node.kind !== 4) text += `, ${KINDS[node.kind]}`;
-		if (hasBaseline) {
+		if (compares()) {
 			const now = node.value * perSecond(),
 				then = node.base * basePerSecond;
 
@@ -121,7 +122,9 @@ export function createStackView(model, store) {
 			texts.push(`${format.plural(tree.nrLeftOut, 'narrow frame')} left out with what is above.`);
 		if (hasBaseline)
 			texts.push(
-				'The baseline is the whole of its session, compared per second; frames that only it has are in the table.',
+				compares()
+					? 'The baseline is the whole of its session, compared per second; frames that only it has are in the table.'
+					: 'Nothing of the baseline is known by cgroup: in this order nothing is compared.',
 			);
 		return texts.join(' ');
 	}
@@ -287,7 +290,7 @@ export function createStackView(model, store) {
 	}
 
 	function numbers() {
-		const base = hasBaseline
+		const base = compares()
 			? [
 					{ key: 'base_ns', label: 'baseline', unit: 'ns' },
 					{ key: 'change_ns', label: 'change per s', unit: 'ns' },

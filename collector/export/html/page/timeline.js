@@ -127,7 +127,9 @@ export function createTimeline(model, store) {
 					? '; zoom in to see single slices.'
 					: `; single events are left out, as there are ${format.count(nr)}, more than ${format.count(max)}.`);
 
-		byId('timeline-resolution').textContent = shows + each;
+		const scope = model.report.interval.only ? ' Of the whole machine: filters choose in the other views.' : '';
+
+		byId('timeline-resolution').textContent = shows + each + scope;
 	}
 
 	function tell(x, y) {
