@@ -115,8 +115,10 @@ against_kernel_times() { # SCHEDULER
 	interval_ms=$(calc "$(json "$T/report.json" .interval.dur_ns) / 1e6")
 	check_near "$1: aqu-sz" "$(calc "$(value aqu_sz) * $interval_ms")" "$(kernel 11)" 4 0.05
 	check_near "$1: %util" "$(calc "$(value util_pct) / 100 * $interval_ms")" "$(kernel 10)" 4 0.05
-	# Linux counts busy time in jiffies, and before 6.10 one for every lonely request; under this load nearly always busy.
-	check_near "$1: busy time" "$(calc "$(value busy_pct) / 100 * $interval_ms")" "$(kernel 10)" 8 0.05
+	# Linux counts busy time in jiffies, and before 6.10 one for every lonely request; under this load nearly always busy. Each busy stretch
+	# is off by up to a jiffy at either end, both ways: half a jiffy of 4 ms times the root of some thousands of stretches, where other
+	# work makes the load pause, is a tenth of its 3 s.
+	check_near "$1: busy time" "$(calc "$(value busy_pct) / 100 * $interval_ms")" "$(kernel 10)" 8 0.1
 }
 
 # Per request, so of every sum: a queue time that was taken from another's device time would show here.
