@@ -10,7 +10,7 @@
 
 #include <zstd.h>
 
-enum { ZSTD_LEVEL = 1, NR_AT_FIRST = 1024 };
+enum { ZSTD_LEVEL = 1, NR_AT_FIRST = 1024, PACKED_MAX = ZSTD_COMPRESSBOUND(sizeof(struct tt_copy_room)) };
 _Static_assert(sizeof(struct tt_copy_entry) <= 64, "copies.h tells the memory");
 
 /* Where the file system knows no files without names (NFS, some FUSE), one that loses its name at once. */
@@ -37,7 +37,8 @@ int tt_copies_open(struct tt_copies *c, const char *directory)
 		return c->fd;
 	c->packer = ZSTD_createCCtx();
 	c->unpacker = ZSTD_createDCtx();
-	if (c->packer && c->unpacker)
+	c->packed = malloc(PACKED_MAX);
+	if (c->packer && c->unpacker && c->packed)
 		return 0;
 	close(c->fd);
 	c->fd = -1;
@@ -51,6 +52,7 @@ void tt_copies_close(struct tt_copies *c)
 		close(c->fd);
 	ZSTD_freeCCtx(c->packer);
 	ZSTD_freeDCtx(c->unpacker);
+	free(c->packed);
 	free(c->entries);
 	*c = (struct tt_copies){ .fd = -1 };
 }
@@ -74,16 +76,15 @@ static bool has_room(struct tt_copies *c)
 
 bool tt_copies_add(struct tt_copies *c, const struct tt_user_copy *copy)
 {
-	char packed[ZSTD_COMPRESSBOUND(sizeof(struct tt_copy_room))];
 	size_t size;
 
 	if (!has_room(c))
 		return false;
-	size = c->packer ? ZSTD_compressCCtx(c->packer, packed, sizeof(packed), copy,
+	size = c->packer ? ZSTD_compressCCtx(c->packer, c->packed, PACKED_MAX, copy,
 					     sizeof(*copy) + copy->nr_bytes, ZSTD_LEVEL)
 			 : 0;
 	if (ZSTD_isError(size) || c->bytes + size > TT_COPIES_BYTES_MAX ||
-	    pwrite(c->fd, packed, size, (off_t)c->bytes) != (ssize_t)size)
+	    pwrite(c->fd, c->packed, size, (off_t)c->bytes) != (ssize_t)size)
 		size = 0;
 	c->entries[c->nr++] = (struct tt_copy_entry){
 		.id = copy->id,
@@ -101,12 +102,11 @@ bool tt_copies_add(struct tt_copies *c, const struct tt_user_copy *copy)
 
 int tt_copies_read(struct tt_copies *c, const struct tt_copy_entry *entry, struct tt_copy_room *ret)
 {
-	char packed[ZSTD_COMPRESSBOUND(sizeof(struct tt_copy_room))];
 	size_t size;
 
-	if (!entry->size || entry->size > sizeof(packed) ||
-	    pread(c->fd, packed, entry->size, (off_t)entry->at) != (ssize_t)entry->size)
+	if (!entry->size || entry->size > PACKED_MAX ||
+	    pread(c->fd, c->packed, entry->size, (off_t)entry->at) != (ssize_t)entry->size)
 		return -EIO;
-	size = ZSTD_decompressDCtx(c->unpacker, ret, sizeof(*ret), packed, entry->size);
+	size = ZSTD_decompressDCtx(c->unpacker, ret, sizeof(*ret), c->packed, entry->size);
 	return ZSTD_isError(size) || size != sizeof(ret->copy) + ret->copy.nr_bytes ? -EIO : 0;
 }

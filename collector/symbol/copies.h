@@ -27,6 +27,7 @@ struct tt_copy_entry {
 struct tt_copies {
 	int fd;
 	void *packer, *unpacker; /* ZSTD */
+	char *packed;		 /* room for one; not on the stack, which is copied, too */
 	struct tt_copy_entry *entries;
 	uint32_t nr, room;
 	uint64_t bytes; /* in the file */
