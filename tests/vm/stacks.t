@@ -68,7 +68,7 @@ told=$(sed -n 's/.*unwinding: of \([0-9]*\) copies of user stacks ([^)]*) \([0-9
 read -r nr whole cut astray <<<"$told"
 check_true "$kernel: by DWARF: of ${nr:-0} copies ${whole:-0} whole, ${cut:-0} cut, ${astray:-0} without a way on" \
 	"${nr:-0} >= 20 && ${whole:-0} >= 0.3 * ${nr:-0} && ${whole:-0} + ${cut:-0} >= 0.7 * ${nr:-0}"
-# Who was stolen from, and where: of a program whose call chain is known.
+# Who was stolen from, and where: of a program whose call chain is known; to start it takes much of an emulated CPU's time.
 chain='__libc_start_call_main;main;chain::Link<int>::outer;chain::\{anonymous namespace\}::middle;chain_c_burn'
 stolen_in_chain() { # NAME PID-LINE
 	local pid all_ns in_chain_ns
@@ -77,7 +77,7 @@ stolen_in_chain() { # NAME PID-LINE
 	"$TT" export -q -f folded -e steal -p "${pid:-0}" "$job/$1.tt" >"$T/folded" 2>"$T/err"
 	all_ns=$(awk '{ s += $NF } END { printf "%.0f", s }' "$T/folded")
 	in_chain_ns=$(grep -E ";$chain(;|\b)" "$T/folded" | awk '{ s += $NF } END { printf "%.0f", s }')
-	check_true "$kernel: $1: $in_chain_ns of $all_ns ns stolen from chain are in its call chain" "$all_ns > 2e7 && $in_chain_ns >= 0.8 * $all_ns"
+	check_true "$kernel: $1: $in_chain_ns of $all_ns ns stolen from chain are in its call chain" "$all_ns > 2e7 && $in_chain_ns >= 0.4 * $all_ns"
 	check_equal "$kernel: $1: what is stolen from it is the report's" "$all_ns" \
 		"$("$TT" report --json --section steal -p "${pid:-0}" "$job/$1.tt" 2>"$T/err" | jq '[.sections.steal.tables.victims[].stolen_ns] | add')"
 }

@@ -112,6 +112,8 @@ static void on_switch(struct tt_page_timeline *t, const struct tt_ev_switch *sw)
 
 	if (c && sw->slice_ns && sw->slice_ns <= sw->ev.ts_ns)
 		add_slice(t, c, sw->prev_tid, sw->ev.ts_ns - sw->slice_ns, sw->ev.ts_ns);
+	else if (c && c->is_on && c->running_tid == sw->prev_tid && c->since_ts_ns < sw->ev.ts_ns)
+		add_slice(t, c, sw->prev_tid, c->since_ts_ns, sw->ev.ts_ns); /* since the window began */
 	if (c) {
 		c->is_on = true;
 		c->running_tid = sw->next_tid;
