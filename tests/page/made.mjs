@@ -40,7 +40,7 @@ const meta = {
 		phase_seconds: 1,
 	},
 	causes: ['steal', 'runq', 'disk', 'cpu'],
-	events: { nr: 3, max: 1000000, all: true },
+	events: { nr: 3, max: 500000, all: true },
 	lost: [],
 	losses: [],
 	tables: [],

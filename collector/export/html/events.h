@@ -9,7 +9,7 @@
 #include "collector/export/html/devices.h"
 #include "collector/export/html/parties.h"
 
-enum { TT_PAGE_EVENTS_MAX = 1000000 };
+enum { TT_PAGE_EVENTS_MAX = 500000 };
 
 struct tt_page_events;
 
