@@ -73,6 +73,14 @@ took_s=$(sed -n 's/.*many.tt: \([0-9.]*\) s, ended by.*/\1/p' "$T/many.log")
 check_true "not more than the rate: ${nr:-0} in ${took_s:-0} s" "${nr:-0} > 0 && ${nr:-0} <= $(nproc) * (${took_s:-0} * 599 + 64)"
 check "what is beyond it is counted" "$(cat "$T/many.log")" grep -q '[0-9]* user stacks by frame pointers after all' "$T/many.log"
 
+# Killed, it has unwound nothing: stacks are those by frame pointers, and none is lost.
+begin "$TT" record -q --stacks --unwind dwarf -o "$T/killed.tt" -d 60
+sleep 2.5
+kill -KILL "$last_pid"
+wait "$last_pid" 2>/dev/null
+"$TT" export -q -f folded "$T/killed.tt" >"$T/folded" 2>"$T/err"
+check_true "SIGKILL: there are stacks, and none is lost" "$(wc -l <"$T/folded") > 5 && $(grep -c 'stack_lost' "$T/folded") == 0"
+
 expect_usage() { # WORDS OPTION...
 	local words=$1
 
