@@ -44,8 +44,8 @@ fi
 
 # --- a real recording ---
 cat >load.sh <<'SH'
-for i in 1 2 3 4; do dd if=/dev/zero of=f$i bs=16k count=40 oflag=dsync 2>/dev/null & done
-for i in 1 2 3; do (n=0; while [ $n -lt 60000 ]; do n=$((n + 1)); done) & done
+for i in 1 2 3 4; do timeout 0.8 sh -c "while :; do dd if=/dev/zero of=f$i bs=16k count=40 oflag=dsync 2>/dev/null; done" & done
+for i in 1 2 3; do timeout 0.8 sh -c 'while :; do :; done' & done
 wait
 SH
 if [ -z "$(why_no_bpf)" ]; then
