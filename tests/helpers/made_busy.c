@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* made_busy - writes a session that nobody recorded, of a busy machine: two CPUs, 24 tasks in five cgroups, two disks, stacks. In the middle third a
- * quota on the host steals 20 ms of cpu1 in every 100 ms; in the same third vdb is slow.
+/* made_busy - writes a session that nobody recorded, of a busy machine: two CPUs, 24 tasks in six cgroups, two disks, stacks. In the middle third a
+ * quota on the host steals 20 ms of cpu1 in every 100 ms; in the same third vdb is slow. In the middle of it all the first rsync moves to a cgroup
+ * with the same short name.
  *
- *   made_busy FILE SECONDS [SWITCHES]     about so many switches a second, of both CPUs (default 2,000)
+ *   made_busy FILE SECONDS [SWITCHES [CPUS]]     about so many switches a second, of two CPUs (default 2,000); with 12 tasks more for each CPU more
  *
  * Waits come out of a small simulation, so that who waits behind whom makes sense. The same arguments make the same file.
  */
@@ -11,11 +12,11 @@
 
 #include "collector/base/log.h"
 #include "collector/session/session.h"
+#define MADE_CPUS_MAX 256
 #include "tests/unit/made.h"
 
 enum {
-	NR_CPUS = 2,
-	NR_TASKS = 24,
+	NR_TASKS_OF_CPU = 12,
 	FIRST_TID = 1000,
 	NR_USER_STACKS = 96,
 	NR_KERNEL_STACKS = 12,
@@ -42,7 +43,7 @@ static const struct {
 	{ "rsync", "/user.slice/backup.scope", 20, 40, false },
 	{ "kworker/u4:1", "/", 1, 30, true },
 };
-enum { NR_PROGRAMS = sizeof(programs) / sizeof(programs[0]) };
+enum { NR_PROGRAMS = sizeof(programs) / sizeof(programs[0]), MOVED_PROGRAM = 4, CGROUPS = 100, CGROUP_MOVED_TO = CGROUPS + NR_PROGRAMS };
 
 struct task {
 	uint32_t tid;
@@ -55,14 +56,15 @@ struct task {
 
 struct cpu {
 	struct made sched, records;
-	struct task tasks[NR_TASKS / NR_CPUS];
+	struct task tasks[NR_TASKS_OF_CPU];
 	struct task *running; /* NULL = idle */
 	uint64_t sample_ts_ns, sampled_steal_ns;
 };
 
 struct machine {
 	struct tt_session_writer *w;
-	struct cpu cpus[NR_CPUS];
+	struct cpu cpus[MADE_CPUS_MAX];
+	unsigned nr_cpus;
 	struct made disks;
 	uint64_t seed, unit_ns, end_ts_ns, nr_events;
 };
@@ -76,6 +78,11 @@ static void write_batch(void *ctx, const union tb *t)
 	m->nr_events += t->b.nr_records;
 	if (t->b.nr_records && tt_session_write_batch(m->w, t, t->b.size))
 		exit(1);
+}
+
+static unsigned nr_tasks(void)
+{
+	return NR_TASKS_OF_CPU * machine.nr_cpus;
 }
 
 static uint64_t below(uint64_t limit)
@@ -153,7 +160,7 @@ static uint64_t first_wakeup(const struct cpu *c, bool only_preempting)
 {
 	uint64_t first_ts_ns = UINT64_MAX;
 
-	for (unsigned i = 0; i < NR_TASKS / NR_CPUS; i++) {
+	for (unsigned i = 0; i < NR_TASKS_OF_CPU; i++) {
 		const struct task *t = &c->tasks[i];
 
 		if (!t->runnable_ts_ns && t != c->running && t->wake_ts_ns < first_ts_ns &&
@@ -165,13 +172,13 @@ static uint64_t first_wakeup(const struct cpu *c, bool only_preempting)
 
 static void wake_up(struct cpu *c, uint64_t ts_ns)
 {
-	for (unsigned i = 0; i < NR_TASKS / NR_CPUS; i++) {
+	for (unsigned i = 0; i < NR_TASKS_OF_CPU; i++) {
 		struct task *t = &c->tasks[i];
 
 		if (t->runnable_ts_ns || t == c->running || t->wake_ts_ns > ts_ns)
 			continue;
 		t->runnable_ts_ns = t->wake_ts_ns;
-		t->waker_tid = FIRST_TID + (uint32_t)below(NR_TASKS);
+		t->waker_tid = FIRST_TID + (uint32_t)below(nr_tasks());
 		t->was_preempted = false;
 	}
 }
@@ -180,7 +187,7 @@ static struct task *choose_next(struct cpu *c)
 {
 	struct task *best = NULL;
 
-	for (unsigned i = 0; i < NR_TASKS / NR_CPUS; i++) {
+	for (unsigned i = 0; i < NR_TASKS_OF_CPU; i++) {
 		struct task *t = &c->tasks[i];
 
 		if (!t->runnable_ts_ns)
@@ -261,7 +268,7 @@ static void add_requests(uint64_t from_ts_ns, uint32_t minor, unsigned nr, uint6
 			made_flush(d);
 			made_records(d);
 		}
-		rec = made_disk(d, ts_ns, 254u << 20 | minor, below(3) ? 0 : 1, FIRST_TID + (uint32_t)below(NR_TASKS), total_ns,
+		rec = made_disk(d, ts_ns, 254u << 20 | minor, below(3) ? 0 : 1, FIRST_TID + (uint32_t)below(nr_tasks()), total_ns,
 				KERNEL_STACKS + 9 + below(3), USER_STACKS + below(NR_USER_STACKS));
 		rec->queue_ns = total_ns / (2 + below(6));
 		rec->device_ns = total_ns - rec->queue_ns;
@@ -279,23 +286,45 @@ static void run_disks(uint64_t from_ts_ns)
 
 /* --- names --- */
 
+static void write_cgroup(uint64_t id, const char *path)
+{
+	struct tt_cgroup *rec = tb_record(&machine.disks.t, TT_EV_CGROUP, sizeof(*rec), TT_CPU_NONE, MADE_START_NS);
+
+	rec->id = id;
+	snprintf(rec->path, sizeof(rec->path), "%s", path);
+}
+
+static void write_move(uint64_t ts_ns)
+{
+	struct made *m = &machine.disks;
+	struct tt_task *rec;
+
+	made_records(m);
+	rec = made_task(m, FIRST_TID + MOVED_PROGRAM * machine.nr_cpus, FIRST_TID + MOVED_PROGRAM, programs[MOVED_PROGRAM].comm);
+	rec->rec.ts_ns = ts_ns;
+	rec->why = TT_TASK_CGROUP;
+	rec->cgroup_id = CGROUP_MOVED_TO;
+	made_flush(m);
+}
+
 static void write_names(void)
 {
 	struct made *m = &machine.disks;
 
 	made_records(m);
-	for (unsigned i = 0; i < NR_PROGRAMS; i++) {
-		struct tt_cgroup *rec = tb_record(&m->t, TT_EV_CGROUP, sizeof(*rec), TT_CPU_NONE, MADE_START_NS);
-
-		rec->id = 100 + i;
-		snprintf(rec->path, sizeof(rec->path), "%s", programs[i].cgroup);
-	}
+	for (unsigned i = 0; i < NR_PROGRAMS; i++)
+		write_cgroup(CGROUPS + i, programs[i].cgroup);
+	write_cgroup(CGROUP_MOVED_TO, "/system.slice/backup.scope");
 	made_flush(m);
 	made_records(m);
-	for (unsigned i = 0; i < NR_TASKS; i++) {
-		unsigned program = i / NR_CPUS % NR_PROGRAMS;
+	for (unsigned i = 0; i < nr_tasks(); i++) {
+		unsigned program = i / machine.nr_cpus % NR_PROGRAMS;
 
-		made_task(m, FIRST_TID + i, FIRST_TID + program, programs[program].comm)->cgroup_id = 100 + program;
+		if (m->t.b.size + ROOM_FOR_ONE > TT_BATCH_BYTES_MAX) {
+			made_flush(m);
+			made_records(m);
+		}
+		made_task(m, FIRST_TID + i, FIRST_TID + program, programs[program].comm)->cgroup_id = CGROUPS + program;
 	}
 	made_flush(m);
 	made_records(m);
@@ -335,7 +364,7 @@ static void write_stacks(void)
 
 static void write_ends(void)
 {
-	for (unsigned cpu = 0; cpu < NR_CPUS; cpu++) {
+	for (unsigned cpu = 0; cpu < machine.nr_cpus; cpu++) {
 		struct made *m = &machine.cpus[cpu].sched;
 
 		made_sched(m, cpu, TT_BATCH_LAST);
@@ -352,10 +381,10 @@ static void begin_cpu(struct cpu *c, unsigned cpu)
 	c->sched.cpus[cpu].running_tid = 0;
 	c->sampled_steal_ns = c->sched.cpus[cpu].steal_clock_ns;
 	c->sample_ts_ns = MADE_START_NS + SAMPLE_NS;
-	for (unsigned i = 0; i < NR_TASKS / NR_CPUS; i++) {
+	for (unsigned i = 0; i < NR_TASKS_OF_CPU; i++) {
 		struct task *t = &c->tasks[i];
 
-		t->tid = FIRST_TID + i * NR_CPUS + cpu;
+		t->tid = FIRST_TID + i * machine.nr_cpus + cpu;
 		t->program = i % NR_PROGRAMS;
 		t->wake_ts_ns = MADE_START_NS + below(20 * MS);
 	}
@@ -367,23 +396,29 @@ int main(int argc, char **argv)
 	struct tt_summary summary = { .start_ts_ns = MADE_START_NS, .ended_by = "duration" };
 	struct tt_info info = made_info;
 
-	if (!seconds || !per_second) {
-		fprintf(stderr, "usage: made_busy FILE SECONDS [SWITCHES]\n");
+	machine.nr_cpus = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 2;
+	if (!seconds || !per_second || machine.nr_cpus < 2 || machine.nr_cpus > MADE_CPUS_MAX) {
+		fprintf(stderr, "usage: made_busy FILE SECONDS [SWITCHES [CPUS]]\n");
 		return 2;
 	}
 	snprintf(info.hostname, sizeof(info.hostname), "web-3");
 	info.start_ts_ns = MADE_START_NS;
-	machine = (struct machine){ .seed = 42, .unit_ns = SECOND_NS / per_second, .end_ts_ns = MADE_START_NS + seconds * SECOND_NS };
+	info.nr_cpus_possible = info.nr_cpus_online = machine.nr_cpus;
+	machine.seed = 42;
+	machine.unit_ns = SECOND_NS / per_second;
+	machine.end_ts_ns = MADE_START_NS + seconds * SECOND_NS;
 	if (tt_session_create(argv[1], &info, 0, &machine.w))
 		return 1;
 	made_begin(&machine.disks, write_batch, &machine);
 	write_names();
-	for (unsigned cpu = 0; cpu < NR_CPUS; cpu++)
+	for (unsigned cpu = 0; cpu < machine.nr_cpus; cpu++)
 		begin_cpu(&machine.cpus[cpu], cpu);
 	for (uint64_t ts_ns = MADE_START_NS; ts_ns < machine.end_ts_ns; ts_ns += SECOND_NS) {
-		for (unsigned cpu = 0; cpu < NR_CPUS; cpu++)
+		for (unsigned cpu = 0; cpu < machine.nr_cpus; cpu++)
 			run_cpu(&machine.cpus[cpu], cpu, ts_ns + SECOND_NS);
 		run_disks(ts_ns);
+		if (ts_ns == MADE_START_NS + seconds / 2 * SECOND_NS)
+			write_move(ts_ns);
 		if (tt_session_write_epoch(machine.w, ts_ns + SECOND_NS))
 			return 1;
 	}

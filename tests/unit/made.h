@@ -11,6 +11,10 @@
 #include "collector/session/info.h"
 #include "tests/unit/stack_records.h"
 
+#ifndef MADE_CPUS_MAX
+#define MADE_CPUS_MAX 2
+#endif
+
 typedef void (*made_emit_fn)(void *ctx, const union tb *t);
 
 struct made {
@@ -18,12 +22,12 @@ struct made {
 	void *ctx;
 	union tb t;
 	unsigned nth; /* switch of the batch */
-	uint32_t stolen_ns[2][256]; /* by CPU and ms: for samples that agree with the rest */
+	uint32_t stolen_ns[MADE_CPUS_MAX][256]; /* by CPU and ms: for samples that agree with the rest */
 	/* the clocks of a CPU, as its headers tell them */
 	struct made_cpu {
 		uint64_t ts_ns, steal_clock_ns, nr_switches, wait_total_ns;
 		uint32_t running_tid;
-	} cpus[2];
+	} cpus[MADE_CPUS_MAX];
 };
 
 #define MADE_START_NS 6000000000ull
@@ -383,7 +387,7 @@ static inline void made_begin(struct made *m, made_emit_fn emit, void *ctx)
 	memset(m, 0, sizeof(*m));
 	m->emit = emit;
 	m->ctx = ctx;
-	for (unsigned cpu = 0; cpu < 2; cpu++)
+	for (unsigned cpu = 0; cpu < MADE_CPUS_MAX; cpu++)
 		m->cpus[cpu] = (struct made_cpu){ MADE_START_NS, 1000, 100, 5000, cpu ? 0 : 100 };
 }
 

@@ -138,9 +138,10 @@ static json_t *baseline_object(const struct tt_export_baseline *b)
 /* What found no room of its own. */
 static json_t *merged_object(const struct tt_page *page, const struct tt_page_profile *profile)
 {
-	return json_pack("{so so so so so so}", "stacks", number(profile->nr_merged), "pairs",
+	return json_pack("{so so so so so so so}", "stacks", number(profile->nr_merged), "pairs",
 			 number(tt_page_pairs_nr_merged(page->pairs)), "tasks",
-			 number(tt_page_parties_nr_folded(page->parties)), "devices",
+			 number(tt_page_parties_nr_folded(page->parties)), "moves",
+			 number(tt_page_parties_nr_moves_merged(page->parties)), "devices",
 			 number(page->devices.nr_merged), "rows",
 			 number(tt_page_timeline_nr_refused(page->timeline)), "losses",
 			 number(page->nr_losses_left_out));

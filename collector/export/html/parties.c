@@ -16,8 +16,12 @@ enum {
 struct party {
 	uint64_t serial, cgroup_id; /* serial 0: not one task */
 	uint32_t tid, pid;
+	uint32_t first;	       /* of the parties of the same task; itself when it is no task */
+	uint32_t next;	       /* of the same task, in another cgroup; 0 = no more */
+	uint32_t current;      /* of a first one: that of the cgroup where the task is, or was last */
 	uint16_t flags;	       /* TT_TASK_* */
 	bool is_task, is_name; /* else tasks of one name */
+	bool is_gone;	       /* of a first one: the tid has a new owner */
 	char name[NAME_LEN + 1];
 };
 
@@ -25,9 +29,10 @@ struct tt_page_parties {
 	const struct tt_world *world;
 	struct party *parties;
 	uint32_t nr, nr_tasks;
-	struct tt_index by_tid;	 /* only short cuts: asked anew after each change of a task */
+	struct tt_index by_tid;	 /* tasks with a party, and short cuts to those of a name */
 	struct tt_index by_name; /* hash of the name and of what it is */
 	uint64_t nr_folded;	 /* tasks that have no party of their own */
+	uint64_t nr_moves_merged;
 };
 
 int tt_page_parties_open(const struct tt_world *world, struct tt_page_parties **ret_p)
@@ -58,13 +63,20 @@ void tt_page_parties_close(struct tt_page_parties *p)
 	free(p);
 }
 
-static void describe(struct party *party, const struct tt_world_task *task)
+/* All parties of a task. */
+static void describe(struct tt_page_parties *p, uint32_t first, const struct tt_world_task *task)
 {
-	party->serial = task->serial;
-	party->cgroup_id = task->cgroup_id;
-	party->pid = task->pid;
-	party->flags = task->flags;
-	memcpy(party->name, task->comm, sizeof(task->comm));
+	uint32_t i = first;
+
+	do {
+		struct party *party = &p->parties[i];
+
+		party->serial = task->serial;
+		party->pid = task->pid;
+		party->flags = task->flags;
+		memcpy(party->name, task->comm, sizeof(task->comm));
+		i = party->next;
+	} while (i);
 }
 
 static uint32_t named_party(struct tt_page_parties *p, const char *name, bool is_name)
@@ -77,7 +89,7 @@ static uint32_t named_party(struct tt_page_parties *p, const char *name, bool is
 	if (p->nr == TT_PAGE_PARTIES_MAX)
 		return TT_PAGE_PARTY_OTHERS;
 	i = p->nr++;
-	p->parties[i] = (struct party){ .is_name = is_name };
+	p->parties[i] = (struct party){ .is_name = is_name, .first = i, .current = i };
 	strncpy(p->parties[i].name, name, NAME_LEN);
 	tt_index_put(&p->by_name, key, i);
 	return i;
@@ -93,6 +105,34 @@ uint32_t tt_page_party_of_same_name(struct tt_page_parties *p, uint32_t party)
 	return p->parties[party].is_task ? named_party(p, p->parties[party].name, false) : party;
 }
 
+static bool has_room_for_task(const struct tt_page_parties *p)
+{
+	return p->nr_tasks < TT_PAGE_TASKS_MAX && p->nr < TT_PAGE_PARTIES_MAX;
+}
+
+static uint32_t new_task_party(struct tt_page_parties *p, uint32_t tid, uint64_t cgroup_id)
+{
+	uint32_t i = p->nr++;
+
+	p->nr_tasks++;
+	p->parties[i] = (struct party){
+		.is_task = true, .tid = tid, .cgroup_id = cgroup_id, .first = i, .current = i
+	};
+	return i;
+}
+
+/* When there is no room for one more tid: forgets those of shared parties, which are found by their names again. */
+static void forget_short_cuts(struct tt_page_parties *p)
+{
+	tt_index_clear(&p->by_tid);
+	for (uint32_t i = 0; i < p->nr; i++) {
+		const struct party *party = &p->parties[i];
+
+		if (party->is_task && party->first == i && !party->is_gone)
+			tt_index_put(&p->by_tid, party->tid, party->current);
+	}
+}
+
 uint32_t tt_page_party_of_task(struct tt_page_parties *p, uint32_t tid)
 {
 	uint32_t i = tt_index_find(&p->by_tid, tid);
@@ -103,28 +143,51 @@ uint32_t tt_page_party_of_task(struct tt_page_parties *p, uint32_t tid)
 	if (!tid)
 		return named_party(p, "idle", true);
 	task = tt_world_task(p->world, tid);
-	if (p->nr_tasks < TT_PAGE_TASKS_MAX && p->nr < TT_PAGE_PARTIES_MAX) {
-		p->nr_tasks++;
-		i = p->nr++;
-		p->parties[i] = (struct party){ .is_task = true, .tid = tid };
+	if (has_room_for_task(p)) {
+		i = new_task_party(p, tid, task ? task->cgroup_id : 0);
 		if (task)
-			describe(&p->parties[i], task);
+			describe(p, i, task);
 	} else {
 		p->nr_folded++;
 		i = named_party(p, task ? task->comm : "", false);
 	}
 	if (!tt_index_put(&p->by_tid, tid, i)) {
-		tt_index_clear(&p->by_tid);
+		forget_short_cuts(p);
 		tt_index_put(&p->by_tid, tid, i);
 	}
 	return i;
+}
+
+/* From now on the task is in this cgroup; what was before stays with the one where it was. */
+static void move(struct tt_page_parties *p, uint32_t first, uint64_t cgroup_id)
+{
+	struct party *old = &p->parties[p->parties[first].current];
+	uint32_t i = first;
+
+	if (!old->cgroup_id) { /* not known until now */
+		old->cgroup_id = cgroup_id;
+		return;
+	}
+	while (p->parties[i].cgroup_id != cgroup_id && p->parties[i].next)
+		i = p->parties[i].next;
+	if (p->parties[i].cgroup_id != cgroup_id) {
+		if (!has_room_for_task(p)) {
+			p->nr_moves_merged++;
+			return;
+		}
+		p->parties[i].next = new_task_party(p, old->tid, cgroup_id);
+		i = p->parties[i].next;
+		p->parties[i].first = first;
+	}
+	p->parties[first].current = i;
+	tt_index_put(&p->by_tid, old->tid, i);
 }
 
 void tt_page_parties_event(struct tt_page_parties *p, const struct tt_event *ev)
 {
 	const struct tt_world_task *task;
 	const struct tt_task *rec;
-	uint32_t i;
+	uint32_t i, first;
 
 	if (ev->kind != TT_EV_TASK)
 		return;
@@ -133,10 +196,15 @@ void tt_page_parties_event(struct tt_page_parties *p, const struct tt_event *ev)
 	task = tt_world_task(p->world, rec->tid);
 	if (i == TT_INDEX_NONE || !task || !rec->tid)
 		return;
-	if (!p->parties[i].is_task || (p->parties[i].serial && p->parties[i].serial != task->serial))
+	first = p->parties[i].first;
+	if (!p->parties[i].is_task || (p->parties[i].serial && p->parties[i].serial != task->serial)) {
+		p->parties[first].is_gone = true;
 		tt_index_remove(&p->by_tid, rec->tid);
-	else
-		describe(&p->parties[i], task);
+		return;
+	}
+	if (task->cgroup_id && task->cgroup_id != p->parties[i].cgroup_id)
+		move(p, first, task->cgroup_id);
+	describe(p, first, task);
 }
 
 void tt_page_parties_put(const struct tt_page_parties *p, struct tt_page_cgroups *cgroups,
@@ -161,6 +229,9 @@ void tt_page_parties_put(const struct tt_page_parties *p, struct tt_page_cgroups
 	tt_page_pack_column(pack, "party.pid", TT_PAGE_DELTA);
 	for (uint32_t i = 0; i < p->nr; i++)
 		tt_page_pack_number(pack, p->parties[i].pid);
+	tt_page_pack_column(pack, "party.task", TT_PAGE_DELTA);
+	for (uint32_t i = 0; i < p->nr; i++)
+		tt_page_pack_number(pack, p->parties[p->parties[i].first].current);
 	tt_page_pack_column(pack, "party.cgroup", TT_PAGE_UNSIGNED);
 	for (uint32_t i = 0; i < p->nr; i++)
 		tt_page_pack_number(pack, tt_page_cgroups_get(cgroups, p->parties[i].cgroup_id));
@@ -169,4 +240,9 @@ void tt_page_parties_put(const struct tt_page_parties *p, struct tt_page_cgroups
 uint64_t tt_page_parties_nr_folded(const struct tt_page_parties *p)
 {
 	return p->nr_folded;
+}
+
+uint64_t tt_page_parties_nr_moves_merged(const struct tt_page_parties *p)
+{
+	return p->nr_moves_merged;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* parties - who the page tells apart: tasks, and those that are none ("(stolen)", "[shed]", "idle").
  *
- * A party is a number below TT_PAGE_PARTIES_MAX. Tasks that come when TT_PAGE_TASKS_MAX are there share a party with all others of the same
- * name; when there are too many names, that is "(others)", number 0.
+ * A party is a number below TT_PAGE_PARTIES_MAX. A task that moves to another cgroup is another party from then on, so that sums by cgroup are
+ * right; "party.task" brings its parties together. Tasks that come when TT_PAGE_TASKS_MAX parties are tasks share a party with all others of
+ * the same name; when there are too many names, that is "(others)", number 0.
  */
 #pragma once
 
@@ -28,5 +29,8 @@ uint32_t tt_page_party_of_same_name(struct tt_page_parties *p, uint32_t party);
 /* Columns "party.*"; a party's cgroup is what tt_page_cgroups_get tells. */
 void tt_page_parties_put(const struct tt_page_parties *p, struct tt_page_cgroups *cgroups,
 			 struct tt_page_pack *pack);
-/* Tasks that found no party of their own; one that is looked up again after the short cuts were cleared counts again. */
+/* Tasks that found no party of their own. An upper bound: when more tids than four for each party are about, those that are looked up again
+ * count again. */
 uint64_t tt_page_parties_nr_folded(const struct tt_page_parties *p);
+/* Moves to another cgroup that found no room: the task stays in the one before. */
+uint64_t tt_page_parties_nr_moves_merged(const struct tt_page_parties *p);

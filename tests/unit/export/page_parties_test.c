@@ -28,14 +28,15 @@ static void close_scene(struct scene *s)
 	tt_world_close(s->world);
 }
 
-/* A task appears, under a name: "a" or "b". */
-static void add_task(struct scene *s, uint32_t tid, uint64_t start_ns, char name)
+/* A task appears, or is told of again, under a name: "a" or "b". */
+static void tell_task(struct scene *s, uint32_t tid, uint64_t start_ns, char name, uint64_t cgroup_id)
 {
 	struct tt_task rec = {
 		.rec = { .size = sizeof(rec), .kind = TT_EV_TASK, .cpu = TT_CPU_NONE, .ts_ns = START_NS },
 		.start_ns = start_ns,
 		.tid = tid,
 		.pid = tid,
+		.cgroup_id = cgroup_id,
 		.why = TT_TASK_FORK,
 		.comm = { name }
 	};
@@ -43,6 +44,11 @@ static void add_task(struct scene *s, uint32_t tid, uint64_t start_ns, char name
 
 	tt_world_event(s->world, &ev.ev);
 	tt_page_parties_event(s->parties, &ev.ev);
+}
+
+static void add_task(struct scene *s, uint32_t tid, uint64_t start_ns, char name)
+{
+	tell_task(s, tid, start_ns, name, 0);
 }
 
 Test(page_parties, a_task_stays_the_same_and_a_used_tid_is_another)
@@ -78,6 +84,54 @@ Test(page_parties, too_many_tasks_share_by_name)
 	cr_expect(eq(u32, tt_page_party_of_same_name(s.parties, tt_page_party_of_task(s.parties, 1)), a));
 	cr_expect(eq(u32, tt_page_party_of_same_name(s.parties, TT_PAGE_PARTY_OTHERS), TT_PAGE_PARTY_OTHERS));
 	cr_expect(ne(u32, tt_page_party_of_name(s.parties, "a"), a), "a word of ours is no task");
+	close_scene(&s);
+}
+
+Test(page_parties, a_task_is_another_party_in_each_cgroup)
+{
+	struct scene s = { 0 };
+	uint32_t before, in_a, in_b;
+
+	open_scene(&s);
+	add_task(&s, 7, 100, 'a');
+	before = tt_page_party_of_task(s.parties, 7);
+	tell_task(&s, 7, 100, 'a', 31);
+	in_a = tt_page_party_of_task(s.parties, 7);
+	cr_expect(eq(u32, in_a, before), "that it was in a cgroup was not known");
+	tell_task(&s, 7, 100, 'a', 32);
+	in_b = tt_page_party_of_task(s.parties, 7);
+	cr_expect(ne(u32, in_b, in_a));
+	tell_task(&s, 7, 100, 'b', 31);
+	cr_expect(eq(u32, tt_page_party_of_task(s.parties, 7), in_a), "back where it was");
+	tell_task(&s, 7, 200, 'a', 32);
+	cr_expect(gt(u32, tt_page_party_of_task(s.parties, 7), in_b), "another task with its tid");
+	cr_expect(eq(u64, tt_page_parties_nr_moves_merged(s.parties), 0));
+	for (uint32_t tid = 100; tid < TT_PAGE_TASKS_MAX + 100; tid++)
+		tt_page_party_of_task(s.parties, tid);
+	in_a = tt_page_party_of_task(s.parties, 7);
+	tell_task(&s, 7, 200, 'a', 33);
+	cr_expect(eq(u32, tt_page_party_of_task(s.parties, 7), in_a), "there is no room");
+	cr_expect(eq(u64, tt_page_parties_nr_moves_merged(s.parties), 1));
+	close_scene(&s);
+}
+
+Test(page_parties, a_task_stays_the_same_however_many_come_and_go)
+{
+	struct scene s = { 0 };
+	uint32_t first, moved, nr_tids = 5 * TT_PAGE_PARTIES_MAX;
+
+	open_scene(&s);
+	tell_task(&s, 1, 100, 'a', 31);
+	tell_task(&s, 2, 100, 'a', 31);
+	first = tt_page_party_of_task(s.parties, 1);
+	tt_page_party_of_task(s.parties, 2);
+	tell_task(&s, 2, 100, 'a', 32);
+	moved = tt_page_party_of_task(s.parties, 2);
+	for (uint32_t tid = 3; tid < nr_tids; tid++)
+		tt_page_party_of_task(s.parties, tid);
+	cr_expect(eq(u32, tt_page_party_of_task(s.parties, 1), first));
+	cr_expect(eq(u32, tt_page_party_of_task(s.parties, 2), moved));
+	cr_expect(ge(u64, tt_page_parties_nr_folded(s.parties), nr_tids - 3 - TT_PAGE_TASKS_MAX));
 	close_scene(&s);
 }
 

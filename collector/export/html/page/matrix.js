@@ -9,6 +9,7 @@ export const RELATIONS = [
 		from: 'had the CPU',
 		to: 'waited for it',
 		words: 'who had the CPU that others waited for',
+		nothing: 'no task waited for a CPU',
 	},
 	{
 		id: 'preempters',
@@ -16,13 +17,21 @@ export const RELATIONS = [
 		from: 'took the CPU',
 		to: 'lost it',
 		words: 'who took the CPU from whom',
+		nothing: 'no task lost a CPU that it wanted to keep',
 	},
-	{ id: 'wakers', label: 'Waker → woken', from: 'woke', to: 'was woken and waited', words: 'who woke whom' },
+	{
+		id: 'wakers',
+		label: 'Waker → woken',
+		from: 'woke',
+		to: 'was woken and waited',
+		words: 'who woke whom',
+		nothing: 'no task waited after it was woken',
+	},
 ];
 export const PARTIES_MAX = 14;
 const OTHERS = '(others)';
 
-// All cells with something in them, heaviest first: [{from, to, ns, nr}]
+// All cells with something in them, heaviest first: [{from, to, ns, nr, fromPath, toPath}]; paths: by cgroup, null of who is in none
 export function pairsOf(model, relation, by, selection) {
 	const { columns, cells } = model;
 	const kinds = columns.numbers('pair.relation'),
@@ -36,12 +45,16 @@ export function pairsOf(model, relation, by, selection) {
 		cgroup: (party) => model.partyGroup(party),
 	};
 	const ids = new Map(), // by name
+		paths = [],
 		idOfParty = new Map();
 	const idOf = (party) => {
 		if (!idOfParty.has(party)) {
 			const name = names[by](party);
 
-			if (!ids.has(name)) ids.set(name, ids.size);
+			if (!ids.has(name)) {
+				paths.push(by === 'cgroup' ? model.partyPath(party) : null);
+				ids.set(name, ids.size);
+			}
 			idOfParty.set(party, ids.get(name));
 		}
 		return idOfParty.get(party);
@@ -62,7 +75,13 @@ export function pairsOf(model, relation, by, selection) {
 	}
 	const texts = [...ids.keys()];
 	return [...byKey.values()]
-		.map((pair) => ({ ...pair, from: texts[pair.from], to: texts[pair.to] }))
+		.map(({ from, to, ...sums }) => ({
+			...sums,
+			from: texts[from],
+			to: texts[to],
+			fromPath: paths[from],
+			toPath: paths[to],
+		}))
 		.sort((a, b) => b.ns - a.ns || b.nr - a.nr);
 }
 

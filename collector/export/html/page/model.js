@@ -57,9 +57,16 @@ export class Model {
 		this.partyFlags = columns.numbers('party.flags');
 		this.partyTids = columns.numbers('party.tid');
 		this.partyCgroups = columns.numbers('party.cgroup');
+		this.partyTasks = columns.numbers('party.task');
 		this.cgroupNames = columns.texts('cgroup.name');
 		this.cgroupPaths = columns.texts('cgroup.path');
 		this.bucketUppers = columns.numbers('coarse.upper');
+		// two cgroups may have one short name: then their paths tell them apart
+		const nrOfName = new Map();
+		for (const name of this.cgroupNames) nrOfName.set(name, (nrOfName.get(name) ?? 0) + 1);
+		this.cgroupLabels = this.cgroupNames.map((name, i) =>
+			name && nrOfName.get(name) === 1 ? name : this.cgroupPaths[i] || name || '/',
+		);
 	}
 
 	// --- times: ns since the page's origin; shown since the recording's start ---
@@ -107,6 +114,11 @@ export class Model {
 			: name;
 	}
 
+	// A task may have this name, too.
+	isIdle(party) {
+		return this.partyNames[party] === 'idle' && !!(this.partyFlags[party] & FLAG.WORD);
+	}
+
 	// What a party is by cgroup: its cgroup's name, or itself when it is no task.
 	partyGroup(party) {
 		return this.partyFlags[party] & FLAG.WORD
@@ -114,10 +126,15 @@ export class Model {
 			: this.cgroupName(this.partyCgroups[party]);
 	}
 
+	// Its cgroup's whole path; null: it is in none, or that is not known.
+	partyPath(party) {
+		const placePlusOne = this.partyCgroups[party];
+
+		return (placePlusOne && this.cgroupPaths[placePlusOne - 1]) || null;
+	}
+
 	cgroupName(placePlusOne) {
-		return placePlusOne
-			? this.cgroupNames[placePlusOne - 1] || this.cgroupPaths[placePlusOne - 1] || '/'
-			: '(cgroup not known)';
+		return placePlusOne ? this.cgroupLabels[placePlusOne - 1] : '(cgroup not known)';
 	}
 
 	// --- sums of a selection (null = the whole session) ---
@@ -142,14 +159,14 @@ export class Model {
 		);
 	}
 
-	// [{party, steal, runq, disk, cpu}] in ns, of who has any
+	// [{party, steal, runq, disk, cpu}] in ns, of who has any; a task that moved from cgroup to cgroup is one
 	taskSums(selection) {
 		const slots = this.slots(selection),
 			parties = new Map();
 
 		for (const place of this.cells.places(FAMILY.TASK)) {
 			const { ns } = this.cells.sum(FAMILY.TASK, place, slots);
-			const party = Math.floor(place / CAUSES.length);
+			const party = this.partyTasks[Math.floor(place / CAUSES.length)];
 
 			if (!ns) continue;
 			if (!parties.has(party)) parties.set(party, { party, steal: 0, runq: 0, disk: 0, cpu: 0 });
@@ -169,17 +186,17 @@ export class Model {
 
 	// --- latencies ---
 
-	// [{id, title, what, device?}] of all heat maps that this session can have
+	// [{id, title, what, nothing?, device?}] of all heat maps that this session can have
 	get heatMaps() {
 		const maps = [
 			{ id: 'runq', map: 0, title: 'Run queue: waits for a CPU', what: 'waits', section: 'runq' },
 			{ id: 'steal', map: 1, title: 'Stolen: length of gaps', what: 'gaps', section: 'steal' },
 		];
 		const words = {
-			read: ['reads', 'start to completion'],
-			write: ['writes', 'start to completion'],
-			queue: ['requests', 'time in the queue'],
-			device: ['requests', 'time in the device'],
+			read: ['reads', 'start to completion', 'no read ended'],
+			write: ['writes', 'start to completion', 'no write ended'],
+			queue: ['requests', 'time in the queue', 'no time in the queue is known'],
+			device: ['requests', 'time in the device', 'no time in the device is known'],
 		};
 
 		this.devices.forEach((name, device) => {
@@ -190,8 +207,9 @@ export class Model {
 					map: 2 + device * HEATS.length + i,
 					device,
 					heat,
-					title: `${name}: ${words[heat].join(', ')}`,
+					title: `${name}: ${words[heat].slice(0, 2).join(', ')}`,
 					what: words[heat][0],
+					nothing: `${words[heat][2]} on ${name}`,
 					section: 'disk',
 				}),
 			);
