@@ -129,12 +129,16 @@ async function stacks(page, report, what) {
 // Tasks change their names: in a part of the session the report has those of then, the page those of the end.
 const byTid = (name) => /\d+(?=( \(timethief\))?$)/.exec(name)?.[0] ?? name;
 
-// {ns, nr} by pair
+// The page tells idle from tasks of which no cgroup is known, the report does not.
+const NO_CGROUP = '(idle or unknown)';
+const byCgroup = (name, path) => path || (['idle', '(cgroup not known)'].includes(name) ? NO_CGROUP : name);
+
+// {ns, nr} by pair. named(name, path): what a party is known by
 function pairsOf(rows, named = (name) => name) {
 	const sums = new Map();
 
 	for (const row of rows) {
-		const key = `${named(row.from)} > ${named(row.to)}`,
+		const key = `${named(row.from, row.from_cgroup_path)} > ${named(row.to, row.to_cgroup_path)}`,
 			{ ns, nr } = sums.get(key) ?? { ns: 0, nr: 0 };
 
 		sums.set(key, { ns: ns + Number(row.wait_ns), nr: nr + Number(row.waits) });
@@ -144,16 +148,19 @@ function pairsOf(rows, named = (name) => name) {
 
 const total = (pairs) => [...pairs.values()].reduce((ns, pair) => ns + pair.ns, 0);
 
-async function chord(page, report, what) {
+async function chord(page, report, what, by) {
+	const named = by === 'cgroup' ? byCgroup : undefined;
+
+	await pick(page, 'chord-controls', by);
 	for (const relation of ['occupants', 'preempters', 'wakers']) {
 		await pick(page, 'chord-controls', relation);
-		const wanted = pairsOf(rowsOf(report, 'chord', relation));
+		const wanted = pairsOf(rowsOf(report, 'chord', relation), named);
 		if (!wanted.size) continue;
-		const got = pairsOf(await behind(page, 'chord-table'));
+		const got = pairsOf(await behind(page, 'chord-table'), named);
 		const wrong = [...wanted].filter(([key, { ns, nr }]) => got.get(key)?.ns !== ns || got.get(key).nr !== nr);
 
 		check(
-			`${what}: ${relation} (${wanted.size} pairs)`,
+			`${what}: ${relation} by ${by} (${wanted.size} pairs)`,
 			!wrong.length && got.size === wanted.size,
 			`${got.size} pairs, not ${wanted.size}; ${JSON.stringify(wrong[0])}: ${JSON.stringify(got.get(wrong[0]?.[0]))}`,
 		);
@@ -162,6 +169,7 @@ async function chord(page, report, what) {
 
 // A report --from has not seen who ran before that: then it says "(not known)" where the page knows. All else is the same.
 async function chordOfPart(page, report, what) {
+	await pick(page, 'chord-controls', 'task');
 	for (const relation of ['occupants', 'preempters', 'wakers']) {
 		await pick(page, 'chord-controls', relation);
 		const wanted = pairsOf(rowsOf(report, 'chord', relation), byTid);
@@ -188,6 +196,7 @@ async function heat(page, report, what) {
 	same(`${what}: waits in the heat map`, sum(await behind(page, 'heat-table'), 'nr'), waits);
 	const [, number, unit] = /p99 ([\d.]+)(ns|us|ms|s)/.exec(await page.textContent('#heat-summary')) ?? [];
 	const ns = Number(number) * { ns: 1, us: 1e3, ms: 1e6, s: 1e9 }[unit];
+	same(`${what}: and over the time`, sum(await tableOf(page, '#heat-table', 1), 'nr'), waits);
 	check(
 		`${what}: p99 is at most 25 % above the report's`,
 		ns >= p99 * 0.985 && ns <= p99 * 1.26,
@@ -199,7 +208,8 @@ async function timeline(page, report) {
 	const rows = await behind(page, 'timeline-table');
 
 	for (const cpu of rowsOf(report, 'steal', 'cpus').filter((row) => row.cpu !== 'all')) {
-		const mean = sum(rows, `stolen${cpu.cpu.slice(3)}`) / rows.length;
+		const own = rows.filter((row) => row.where === `CPU ${cpu.cpu.slice(3)}`),
+			mean = sum(own, 'stolen_pct') / own.length;
 
 		check(
 			`timeline: %steal of ${cpu.cpu}`,
@@ -217,7 +227,8 @@ run(async () => {
 		await reportTables(page, report);
 		await selectionTables(page, full, 'whole');
 		await stacks(page, full, 'whole');
-		await chord(page, full, 'whole');
+		await chord(page, full, 'whole', 'task');
+		await chord(page, reportOf(tool, session, '--top', '100000', '--by', 'cgroup'), 'whole', 'cgroup');
 		await heat(page, full, 'whole');
 		await timeline(page, full);
 

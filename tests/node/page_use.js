@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The page is operated by mouse, wheel, touch and keys, and every view draws.
 //
-//   page_use.js NODE_MODULES PAGE COMPARED_PAGE      of a session with steal, two disks, and stacks (made_busy); and with a baseline
+//   page_use.js NODE_MODULES PAGE COMPARED_PAGE WIDE_PAGE      of a session with steal, two disks, and stacks (made_busy); with a baseline; of 64 CPUs
 'use strict';
 const { check, run } = require('./browser');
 const { withSession, settled, behind, pick, parseCsv, tableOf } = require('./page_lib');
 
-const [modules, file, compared] = process.argv.slice(2);
+const [modules, file, compared, wide] = process.argv.slice(2);
 
 const LENGTH_S = 9,
 	BASELINE_S = 3; // of the sessions that page.t makes
@@ -20,6 +20,15 @@ const selected = async (page) =>
 	(await page.isDisabled('#selection-clear'))
 		? null
 		: [Number(await page.inputValue('#selection-from')), Number(await page.inputValue('#selection-to'))];
+// What a screen reader says next, once it is something else than before.
+async function said(page, act) {
+	await page.evaluate(() => {
+		document.getElementById('status').textContent = '';
+	});
+	await act();
+	await page.waitForFunction(() => document.getElementById('status').textContent, null, { timeout: 5000 });
+	return page.textContent('#status');
+}
 const nrFrames = (page) => page.locator('#flame g.frame').count();
 
 // How many pixels of a canvas have another colour than the most frequent one.
@@ -161,7 +170,12 @@ async function timelineByKeys(page) {
 		};
 
 	await page.focus('#timeline-canvas');
-	await press('+', '+', '+');
+	const words = await said(page, () => press('+', '+', '+'));
+	check(
+		'and a screen reader hears what is shown',
+		/^Shown: [\d.]+ s to [\d.]+ s\. 2 CPUs: running [\d.]+ %, stolen [\d.]+ %, idle .* tasks waiting\. vda: queue/.test(words),
+		words,
+	);
 	const zoomed = await view(page);
 	check('+ zooms in', zoomed[1] - zoomed[0] < (whole[1] - whole[0]) / 4, zoomed.join(' to '));
 	await press('ArrowRight');
@@ -175,8 +189,23 @@ async function timelineByKeys(page) {
 		first && Math.abs(first[1] - (await view(page))[1]) < 0.05,
 		String(first),
 	);
-	await press('Shift+ArrowRight');
+	const more = await said(page, () => press('Shift+ArrowRight'));
 	check('Shift → selects more', (await selected(page))[1] > first[1], String(await selected(page)));
+	check(
+		'and what is in it is said',
+		/^Selected [\d.]+ s to [\d.]+ s: stolen .*, run queue .*, disk .*, on cpu /.test(more),
+		more,
+	);
+	await press('Shift+ArrowLeft', 'Shift+ArrowLeft');
+	check('Shift ← selects less', (await selected(page))[1] < first[1], String(await selected(page)));
+	await press('Escape', 'Shift+ArrowLeft');
+	const [begin, end] = (await selected(page)) ?? [],
+		[from, to] = await view(page);
+	check(
+		'without a selection it begins in the middle',
+		begin < end && Math.abs(end - (from + to) / 2) < 0.02,
+		`${begin} to ${end} of ${from} to ${to}`,
+	);
 	await press('Escape', '0');
 	check(
 		'Escape and 0 undo it',
@@ -202,6 +231,19 @@ async function timelineByTouch(page) {
 	const [from, to] = await view(page);
 	check('two fingers zoom', to - from < (whole[1] - whole[0]) * 0.6, `${from} to ${to}`);
 	await page.click('#timeline-controls button[title="All of it"]');
+
+	await touch('touchStart', [x - 100, y]);
+	for (let i = 1; i <= 5; i++) await touch('touchMove', [x - 100 + 40 * i, y]);
+	await touch('touchEnd');
+	await settled(page);
+	const [first, last] = (await selected(page)) ?? [];
+	check(
+		'one finger selects',
+		Math.abs((first + last) / 2 - (whole[0] + whole[1]) / 2) < 0.1 && last - first > 1,
+		`${first} to ${last}`,
+	);
+	await page.click('#selection-clear');
+	await settled(page);
 }
 
 async function stacks(page) {
@@ -260,6 +302,26 @@ async function stacks(page) {
 		await page.textContent('#stacks-crumbs'),
 	);
 
+	// deeper than there are rings, or too thin: the nearest one that is drawn is marked
+	await pick(page, 'stacks-controls', 'sunburst');
+	await page.focus('#stacks-chart');
+	for (let i = 0; i < 9; i++) await page.keyboard.press('ArrowDown');
+	check(
+		'a frame that is not drawn is told of',
+		(await page.textContent('#stacks-readout')).includes('Enter zooms in') &&
+			(await page.locator('#sunburst path.current').count()) === 1,
+		await page.textContent('#stacks-readout'),
+	);
+	await page.keyboard.press('Enter');
+	await settled(page);
+	check(
+		'and Enter zooms there',
+		(await page.locator('#stacks-crumbs li').count()) === 10,
+		await page.textContent('#stacks-crumbs'),
+	);
+	await page.keyboard.press('Escape');
+	await pick(page, 'stacks-controls', 'flame');
+
 	// with the keys of radio buttons
 	await page.focus('#stacks-controls input[value="cpu"]');
 	await page.keyboard.press('ArrowLeft');
@@ -273,9 +335,25 @@ async function stacks(page) {
 	check('by task, tasks come first', (await page.textContent('#flame')).includes('postgres'), 'no task');
 }
 
+async function chordByKeys(page) {
+	await pick(page, 'chord-controls', 'occupants');
+	await pick(page, 'chord-controls', 'task');
+	await page.focus('#chord-chart');
+	const party = await said(page, () => page.keyboard.press('ArrowRight'));
+	check('→ goes to a party, and says its time', /had the CPU for .* of others' waiting/.test(party), party);
+	const nrShown = () => page.locator('#chord-chart .ribbons path:not(.faded)').count();
+	const ofParty = await nrShown();
+	const band = await said(page, () => page.keyboard.press('ArrowDown'));
+	check('↓ goes to its widest band', /^.* → .*: .*, [\d.]+ %$/.test(band), band);
+	check('which alone is shown', ofParty > 1 && (await nrShown()) === 1, `${ofParty}, then ${await nrShown()}`);
+	await page.keyboard.press('Escape');
+	check('Escape shows them all', (await nrShown()) > ofParty, `${await nrShown()} of ${ofParty}`);
+}
+
 async function selectionFilters(page) {
+	await pick(page, 'stacks-controls', 'cpu');
 	const before = {
-		stacks: await page.textContent('#stacks-table'),
+		stacks: await behind(page, 'stacks-table'),
 		chord: await behind(page, 'chord-table'),
 		heat: await page.textContent('#heat-summary'),
 	};
@@ -289,6 +367,12 @@ async function selectionFilters(page) {
 		(await page.textContent('#tables-selection')).includes('in the selection'),
 		'it does not say so',
 	);
+	const sumOf = (rows) => rows.reduce((sum, row) => sum + Number(row.self_ns), 0);
+	check(
+		'and the stacks',
+		Math.abs(sumOf(await behind(page, 'stacks-table')) / sumOf(before.stacks) - 1 / LENGTH_S) < 0.03,
+		`${sumOf(await behind(page, 'stacks-table'))} of ${sumOf(before.stacks)}`,
+	);
 	check(
 		'and the chord diagram',
 		(await behind(page, 'chord-table')).length < before.chord.length,
@@ -301,8 +385,12 @@ async function selectionFilters(page) {
 		(await page.textContent('#stacks-empty')).includes('in the selected time'),
 		await page.textContent('#stacks-empty'),
 	);
+	const sortedBy = () =>
+		page.locator('#tables-selection .table-box').nth(2).locator('th[aria-sort] button').getAttribute('title');
+	await page.click('#tables-selection .table-box:nth-child(3) th button[title=disk_ns]');
 	await page.click('#selection-clear');
 	await settled(page);
+	check('a table stays sorted when the selection changes', (await sortedBy()) === 'disk_ns', await sortedBy());
 }
 
 async function findingsAndTables(page) {
@@ -349,6 +437,18 @@ async function findingsAndTables(page) {
 		up.every((ns, i) => !i || up[i - 1] <= ns),
 		up.slice(0, 4).join(),
 	);
+	const toggle = page.locator('#report-runq [data-toggle=details]').first();
+	await page.evaluate(() => {
+		document.getElementById('report-runq').open = true;
+	});
+	await settled(page);
+	await toggle.focus();
+	await page.keyboard.press('Enter');
+	check(
+		'who shows all columns stays there',
+		(await page.evaluate(() => document.activeElement.textContent)) === 'Fewer columns',
+		await page.evaluate(() => document.activeElement.outerHTML),
+	);
 	check(
 		'what was copied is CSV',
 		parseCsv(await page.evaluate(() => window.copied)).length === up.length,
@@ -394,13 +494,41 @@ async function baseline(page) {
 	);
 }
 
+async function manyCpus(page) {
+	const box = page.locator('#timeline .chart'),
+		height = await box.evaluate((node) => [node.clientHeight, node.scrollHeight, node.firstChild.clientHeight]);
+
+	check(
+		'64 CPUs are scrolled through, with a canvas no higher than its box',
+		height[1] > 2 * height[0] && height[2] === height[0],
+		height.join(),
+	);
+	const at = async () => {
+		const { x, y } = await pointOf(page, 'timeline-canvas', 0.5);
+
+		await page.mouse.move(x, y);
+		await page.mouse.move(x + 1, y);
+		return page.textContent('#timeline-readout');
+	};
+	check('they begin with their mean', (await at()).includes('Mean CPU'), await at());
+	await box.evaluate((node) => node.scrollTo(0, node.scrollHeight));
+	await settled(page);
+	check('and end with the last', /CPU 4\d · running/.test(await at()), await at());
+	check('which are drawn', (await drawn(page, 'timeline-canvas')) > 1000, 'it is empty');
+}
+
 run(async () => {
+	await withSession(modules, wide, async (page, errors) => {
+		await manyCpus(page);
+		check('wide: the page has nothing to complain about', !errors.length, errors.join('; '));
+	});
 	await withSession(modules, file, async (page, errors) => {
 		await everyViewDraws(page);
 		await timelineByMouse(page);
 		await timelineByKeys(page);
 		await timelineByTouch(page);
 		await stacks(page);
+		await chordByKeys(page);
 		await selectionFilters(page);
 		await findingsAndTables(page);
 		check('use: the page has nothing to complain about', !errors.length, errors.join('; '));

@@ -153,6 +153,35 @@ test('pairs: by task, by cgroup, and of a selection', () => {
 	assert.deepEqual(brief(pairsOf(m, 'preempters', 'task', second)), ['sh 12 > sh 11 9/1']);
 });
 
+test('a task that moved is one task, in each cgroup what it had there; cgroups of one name have their paths', () => {
+	const m = model({
+		...pairs,
+		'party.tid': [0, 0, 11, 11, 0],
+		'party.task': [0, 1, 3, 3, 4],
+		'party.cgroup': [0, 0, 1, 2, 0],
+		'cgroup.name': ['web', 'web'],
+		'cgroup.path': ['/a/web', '/b/web'],
+		...cells([
+			[3, 2 * 4 + 1, [[0, 5, 1]]],
+			[3, 3 * 4 + 1, [[1, 6, 1]]],
+			[4, 0, [[0, 70, 1]]],
+			[4, 1, [[0, 25, 3]]],
+		]),
+	});
+
+	assert.deepEqual(
+		taskRows(m, null).map((r) => [r.task, r.runq_ns, r.cgroup]),
+		[['sh 11', 11, '/b/web']],
+	);
+	assert.deepEqual(
+		pairsOf(m, 'occupants', 'cgroup', null).map((p) => [p.from, p.fromPath, p.to, p.toPath, p.ns]),
+		[
+			['(stolen)', null, '/a/web', '/a/web', 70],
+			['/b/web', '/b/web', '/a/web', '/a/web', 25],
+		],
+	);
+});
+
 test('the matrix holds all the time, in few parties', () => {
 	const many = Array.from({ length: 40 }, (_, i) => ({ from: `a${i}`, to: `b${i % 3}`, ns: 100 - i, nr: 1 }));
 	const { names, matrix, nrMerged } = matrixOf(many);
@@ -180,6 +209,8 @@ test('what is empty says why, and what to do', () => {
 	assert.match(whyEmpty(model({}, counters), 'runq', null), /counters only/);
 	assert.match(whyEmpty(model({}), 'runq', null), /No task waited/);
 	assert.match(whyEmpty(model({}), 'runq', first), /in the selected time/);
+	assert.match(whyEmpty(model({}), 'disk', null, 'no write ended on vda'), /^No write ended on vda\.$/);
+	assert.match(whyEmpty(model({}), 'runq', first, 'no task ran'), /^No task ran in the selected time/);
 	assert.match(whyNoStacks(model({}, { meta: { causes: ['steal'] } }), 'cpu', null), /-e cpu/);
 });
 
@@ -199,4 +230,7 @@ test('each kind of finding leads to the view that shows it', () => {
 	assert.equal(of('runq', 'runq-wait', 'x').id, 'chord');
 	assert.equal(of('cpu', 'x', 'x').id, 'stacks');
 	assert.equal(of('', 'x', 'x').id, 'lost');
+	const counters = model({}, { report: { source: { name: 'procfs', probes: [] } } });
+	assert.equal(evidenceOf({ section: 'steal', code: 'steal-busy-vm', text: 'x' }, counters).id, 'report-steal');
+	assert.equal(evidenceOf({ section: '', code: 'x', text: 'x' }, counters).id, 'lost');
 });

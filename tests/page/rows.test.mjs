@@ -49,6 +49,18 @@ test('what was stolen is not running and not idle; what is missing is not known'
 	assert.equal(all.waiting, 2 * MS);
 });
 
+test('the mean of CPUs is that of their bins', () => {
+	const twice = Object.fromEntries(Object.entries(bins).map(([name, values]) => [name, [...values, ...values]]));
+
+	twice['time.task'] = [...bins['time.task'], 0, 0, 0, 0]; // none on the second
+	const timeline = new Timeline(model({ ...twice, 'cpu.id': [0, 3], 'device.name': ['(other disks)'] })),
+		mean = timeline.cpuIn(timeline.meanCpu, 0, 4 * MS);
+
+	assert.equal(mean.running, MS / 2);
+	assert.equal(mean.stolen, 0.45 * MS);
+	assert.equal(mean.waiting, 2 * MS);
+});
+
 test('disks without a request are not drawn', () => {
 	const timeline = new Timeline(model(bins));
 

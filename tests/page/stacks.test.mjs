@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { difference, follow, functions, pathOf, search, Stacks } from '../../collector/export/html/page/stacks.js';
+import {
+	difference,
+	follow,
+	functions,
+	nearestOf,
+	pathOf,
+	search,
+	Stacks,
+} from '../../collector/export/html/page/stacks.js';
 import { cells, model, MS } from './made.mjs';
 
 // main > read > [runq], main > main; and one entry without a stack
@@ -82,6 +90,16 @@ test('paths lead there and back, as far as there is something', () => {
 
 	assert.equal(node.name, 'read');
 	assert.deepEqual(pathOf(node), ['main', 'read']);
+});
+
+test('the nearest of some nodes is itself or above', () => {
+	const tree = new Stacks(model(profile)).tree('runq', null, 'stack'),
+		main = follow(tree, ['main']),
+		read = follow(tree, ['main', 'read']);
+
+	assert.equal(nearestOf(read, new Set([main, read])), read);
+	assert.equal(nearestOf(read, new Set([tree, main])), main);
+	assert.equal(nearestOf(read, new Set()), null);
 });
 
 test('search counts each ns once, and frames within frames', () => {

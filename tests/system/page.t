@@ -33,14 +33,15 @@ nr_ok=$(grep -c '^ok' modules.tap)
 nr_not_ok=$(grep -c '^not ok' modules.tap)
 [ "$nr_ok" -gt 0 ] || not_ok modules "$(tail -n 3 modules.tap)"
 
-"$H/made_busy" busy.tt 9 && "$H/made_busy" base.tt 3 && cp busy.tt compared.tt && "$H/made_markup" markup.tt || { not_ok "made sessions" "a helper failed"; finish; }
+"$H/made_busy" busy.tt 9 && "$H/made_busy" base.tt 3 && "$H/made_busy" wide.tt 2 2000 64 && cp busy.tt compared.tt && "$H/made_markup" markup.tt || { not_ok "made sessions" "a helper failed"; finish; }
 "$TT" record -q --source procfs -o empty.tt -d 300ms >empty.log 2>&1 || not_ok "record --source procfs" "$(cat empty.log)"
 page_of busy.tt
 page_of compared.tt --baseline base.tt
+page_of wide.tt
 page_of markup.tt
 page_of empty.tt
 in_browser page_numbers.js "$TT" busy.tt busy.html 3.3 4.6
-in_browser page_use.js busy.html compared.html
+in_browser page_use.js busy.html compared.html wide.html
 in_browser page_safe.js busy.html markup.html empty.html
 
 if [ -n "$(why_no_bpf)" ]; then

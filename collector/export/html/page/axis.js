@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // axis - the axis of time that the timeline and the heat maps share: drawing it, and zoom, pan and selection on it, by mouse, wheel, keys
 // and touch.
+import { announce } from './dom.js';
 import * as format from './format.js';
 import { panSpan, ticksOf, zoomSpan } from './span.js';
 import { color, onTheme } from './theme.js';
@@ -106,14 +107,21 @@ export function drawSelection(context, scale, height, store) {
 	}
 }
 
-// canvas: what is operated. scaleOf(): its Scale as drawn last. hover(x, y) or hover(null): where the pointer is.
-function operate(canvas, model, store, scaleOf, hover) {
+// "1.000 s to 2.500 s", as exact as a step of stepNs needs it.
+export function stretchText(model, [from, to], stepNs) {
+	return `${format.moment(model.shown(from), stepNs)} to ${format.moment(model.shown(to), stepNs)}`;
+}
+
+// canvas: what is operated. scaleOf(): its Scale as drawn last. hover(x, y) or hover(null): where the pointer is. about(span): what a stretch
+// of time has, in words.
+function operate(canvas, model, store, scaleOf, hover, about) {
 	const whole = model.range;
 	const view = () => store.get('view');
 	const show = (span) => store.set({ view: span });
 	const pick = (span) => store.set({ selection: span && model.snap(span) });
 	const pointers = new Map();
-	let drag = null;
+	let drag = null,
+		grown = { anchor: null, head: null, selection: null };
 
 	const xOf = (event) => event.clientX - canvas.getBoundingClientRect().left;
 	const yOf = (event) => event.clientY - canvas.getBoundingClientRect().top;
@@ -205,8 +213,10 @@ function operate(canvas, model, store, scaleOf, hover) {
 	);
 
 	canvas.addEventListener('keydown', (event) => {
-		if (event.altKey || event.ctrlKey || event.metaKey) return;
-		if (pressed(event.key, event.shiftKey)) event.preventDefault();
+		if (event.altKey || event.ctrlKey || event.metaKey || !pressed(event.key, event.shiftKey)) return;
+		event.preventDefault();
+		// who cannot see it is told; what is selected then, the bar tells
+		announce(() => `Shown: ${stretchText(model, view(), scaleOf().perPx)}. ${about(view())}`);
 	});
 
 	function pressed(key, shift) {
@@ -243,13 +253,18 @@ function operate(canvas, model, store, scaleOf, hover) {
 		return false;
 	}
 
-	// Moves the selection's end; without one it begins in the middle of what is shown.
+	// Moves one end of the selection, as text is selected: the other one stays, and may be passed. Without a selection both begin in the
+	// middle of what is shown.
 	function grow(direction) {
 		const [from, to] = view(),
-			step = Math.max((to - from) / 20, model.time.slot_ns);
-		const [first, last] = store.get('selection') ?? [(from + to) / 2, (from + to) / 2];
+			step = Math.max((to - from) / 20, model.time.slot_ns),
+			selection = store.get('selection');
 
-		if (last + direction * step > first) pick([first, last + direction * step]);
+		if (!selection) grown = { anchor: (from + to) / 2, head: (from + to) / 2 };
+		else if (selection !== grown.selection) grown = { anchor: selection[0], head: selection[1] };
+		grown.head = Math.min(Math.max(grown.head + direction * step, whole[0]), whole[1]);
+		pick([grown.anchor, grown.head].sort((a, b) => a - b));
+		grown.selection = store.get('selection');
 	}
 }
 
@@ -264,10 +279,11 @@ function onResize(canvas, draw) {
 	}).observe(canvas.parentElement);
 }
 
-// Makes a chart of a canvas: drawn now and whenever the axis, the theme, the width or one of keys changes; operated, and read by tell(x, y).
-export function onAxis(canvas, model, store, { scaleOf, tell, draw, keys }) {
+// Makes a chart of a canvas: drawn now and whenever the axis, the theme, the width or one of keys changes; operated, read by tell(x, y), and
+// put into words by about(span).
+export function onAxis(canvas, model, store, { scaleOf, tell, about, draw, keys }) {
 	canvas.setAttribute('aria-description', KEYS);
-	operate(canvas, model, store, scaleOf, tell);
+	operate(canvas, model, store, scaleOf, tell, about);
 	store.on([...AXIS_KEYS, ...keys], draw);
 	onTheme(draw);
 	onResize(canvas, draw);

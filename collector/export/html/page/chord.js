@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // chord - who delays whom, as a chord diagram.
 import { chordDirected, descending, ribbonArrow, arc, select as pick } from 'd3';
-import { byId, choice, fill, legendItem, showChoice } from './dom.js';
+import { announce, byId, choice, fill, legendItem, showChoice } from './dom.js';
 import * as format from './format.js';
 import { matrixOf, pairsOf, RELATIONS } from './matrix.js';
 import { whyEmpty } from './reasons.js';
@@ -13,6 +13,11 @@ const RADIUS = 205,
 	NARROW_PX = 520;
 const LABELS = RELATIONS.map((r) => [r.id, r.label]),
 	BY = ['task', 'name', 'cgroup'].map((by) => [by, by]);
+const PATHS = [
+	{ key: 'from_cgroup_path', label: 'from path', unit: 'text', detail: true },
+	{ key: 'to_cgroup_path', label: 'to path', unit: 'text', detail: true },
+];
+const KEYS = '← → go from party to party, ↑ ↓ through the bands of one, Escape leaves it.';
 // Names around the circle: few letters and large ones where there is little room, as the picture shrinks with it.
 const WIDE = { size: 680, fontPx: 13, chars: 14 },
 	NARROW = { size: 660, fontPx: 22, chars: 9 };
@@ -22,7 +27,11 @@ export function createChord(model, store) {
 		readout = byId('chord-readout');
 	let pairs = [],
 		totalNs = 0,
-		small = null;
+		small = null,
+		chords = null,
+		ribbons = null,
+		groups = null,
+		chosen = { party: null, band: null }; // by keys
 
 	const relation = () => RELATIONS.find((r) => r.id === store.get('relation'));
 	// the second round of colours is paler
@@ -52,12 +61,16 @@ export function createChord(model, store) {
 		const isEmpty = !totalNs;
 
 		byId('chord-body').hidden = isEmpty;
-		fill(byId('chord-empty'), isEmpty ? whyEmpty(model, 'runq', store.get('selection')) : '');
+		fill(
+			byId('chord-empty'),
+			isEmpty ? whyEmpty(model, 'runq', store.get('selection'), relation().nothing) : '',
+		);
 		box.replaceChildren();
+		chosen = { party: null, band: null };
 		if (isEmpty) return;
 		small = matrixOf(pairs);
 		const { size, fontPx } = layout();
-		const chords = chordDirected()
+		chords = chordDirected()
 			.padAngle(Math.min(0.04, 1 / small.names.length))
 			.sortSubgroups(descending)
 			.sortChords(descending)(small.matrix);
@@ -71,7 +84,7 @@ export function createChord(model, store) {
 				`Chord diagram: ${relation().words}. ${pairs.length} pairs; the longest: ${pairText(...longest())}`,
 			);
 
-		const ribbons = picture
+		ribbons = picture
 			.append('g')
 			.attr('class', 'ribbons')
 			.selectAll('path')
@@ -88,7 +101,7 @@ export function createChord(model, store) {
 			.on('mouseout', () => point(null));
 		ribbons.append('title').text((d) => pairText(d.source.index, d.target.index, d.source.value));
 
-		const groups = picture
+		groups = picture
 			.append('g')
 			.selectAll('g')
 			.data(chords.groups)
@@ -96,11 +109,11 @@ export function createChord(model, store) {
 			.attr('class', 'party')
 			.on('mouseover', (event, d) => {
 				point(sides(d.index));
-				only(ribbons, d.index);
+				only(d.index, null);
 			})
 			.on('mouseout', () => {
 				point(null);
-				only(ribbons, null);
+				only(chosen.party, chosen.band);
 			});
 		groups
 			.append('path')
@@ -141,15 +154,60 @@ export function createChord(model, store) {
 		return best;
 	}
 
-	function only(ribbons, index) {
-		ribbons.classed('faded', (d) => index !== null && d.source.index !== index && d.target.index !== index);
+	const touches = (d, party) => d.source.index === party || d.target.index === party;
+
+	// Shows one band, or those of a party, or all.
+	function only(party, band) {
+		ribbons.classed('faded', (d) => (band ? d !== band : party !== null && !touches(d, party)));
+		groups.classed('current', (d) => d.index === party);
 	}
 
 	function point(text) {
-		readout.textContent =
-			text ??
-			`${format.ns(totalNs)} in ${format.plural(pairs.length, 'pair')}. Point at a band or a party to read it.`;
+		readout.textContent = text ?? chosenText() ?? `${allText()}. Point at a band or a party to read it.`;
 	}
+
+	const allText = () => `${format.ns(totalNs)} in ${format.plural(pairs.length, 'pair')}`;
+
+	function chosenText() {
+		const { party, band } = chosen;
+
+		if (band) return pairText(band.source.index, band.target.index, band.source.value);
+		return party === null ? null : sides(party);
+	}
+
+	function choose(key) {
+		const { party, band } = chosen,
+			nr = small.names.length,
+			bands = chords.filter((d) => touches(d, party)).sort((a, b) => b.source.value - a.source.value),
+			place = bands.indexOf(band);
+
+		switch (key) {
+			case 'ArrowRight':
+				return { party: party === null ? 0 : (party + 1) % nr, band: null };
+			case 'ArrowLeft':
+				return { party: party === null ? nr - 1 : (party + nr - 1) % nr, band: null };
+			case 'ArrowDown':
+				return { party, band: bands[Math.min(place + 1, bands.length - 1)] ?? null };
+			case 'ArrowUp':
+				return { party, band: bands[place - 1] ?? null };
+			case 'Escape':
+				return { party: null, band: null };
+			default:
+				return null;
+		}
+	}
+
+	box.addEventListener('keydown', (event) => {
+		const next = !event.altKey && !event.ctrlKey && !event.metaKey && totalNs ? choose(event.key) : null;
+
+		if (!next) return;
+		event.preventDefault();
+		chosen = next;
+		only(chosen.party, chosen.band);
+		point(null);
+		announce(chosenText() ?? allText());
+	});
+	box.setAttribute('aria-description', KEYS);
 
 	function lists() {
 		fill(
@@ -164,10 +222,11 @@ export function createChord(model, store) {
 					? `${format.plural(small.nrMerged, 'party', 'parties')} with less are drawn as one; the table has them all.`
 					: null,
 				model.meta.merged.pairs
-					? `${format.count(model.meta.merged.pairs)} charges found no room: they are (others) to (others).`
+					? `${format.plural(model.meta.merged.pairs, 'wait')} found no room for who it was: they go by names, or from (others) to (others).`
 					: null,
 				model.meta.merged.tasks
-					? `${format.plural(model.meta.merged.tasks, 'task')} share a place with others of the same name.`
+					? `Up to ${format.plural(model.meta.merged.tasks, 'task')} share a place with others of the same name` +
+						(store.get('by') === 'cgroup' ? ', and are in no cgroup here.' : '.')
 					: null,
 			]
 				.filter(Boolean)
@@ -177,6 +236,7 @@ export function createChord(model, store) {
 
 	function numbers() {
 		return dataTable(
+			'chord',
 			`Who delays whom: ${relation().words}`,
 			[
 				{ key: 'from', label: relation().from, unit: 'text' },
@@ -184,13 +244,16 @@ export function createChord(model, store) {
 				{ key: 'wait_ns', label: 'waited', unit: 'ns' },
 				{ key: 'share_pct', label: 'share %', unit: 'pct', decimals: 1 },
 				{ key: 'waits', label: 'waits', unit: 'count' },
+				...(store.get('by') === 'cgroup' ? PATHS : []),
 			],
-			pairs.map(({ from, to, ns, nr }) => ({
+			pairs.map(({ from, to, ns, nr, fromPath, toPath }) => ({
 				from,
 				to,
 				wait_ns: ns,
 				share_pct: (100 * ns) / Math.max(1, totalNs),
 				waits: nr,
+				from_cgroup_path: fromPath,
+				to_cgroup_path: toPath,
 			})),
 		);
 	}

@@ -106,11 +106,12 @@ export async function copyText(text) {
 	return done;
 }
 
+const STILL_MS = 250;
 let announceTimer;
-// Said by a screen reader, once things are still.
+// Said by a screen reader, once things are still: a text, or what a function then tells. Of several only the last.
 export function announce(text) {
 	clearTimeout(announceTimer);
 	announceTimer = setTimeout(() => {
-		byId('status').textContent = text;
-	}, 250);
+		byId('status').textContent = typeof text === 'function' ? text() : text;
+	}, STILL_MS);
 }

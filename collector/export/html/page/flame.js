@@ -2,12 +2,14 @@
 // flame - the flame graph, by d3-flame-graph.
 import { select } from 'd3';
 import flamegraph from 'd3-flame-graph';
+import { nearestOf } from './stacks.js';
 import { wantsMotion } from './theme.js';
 
 const CELL_PX = 18,
 	MIN_FRAME_PX = 0.8;
 
-// paint(node) and label(node): of a node of stacks.js; zoomed(node): it was clicked.
+// paint(node) and label(node): of a node of stacks.js; zoomed(node): it was clicked. mark(node) marks it, or else the one nearest to it on the
+// way to the root that is drawn, and tells whether it is itself.
 export function createFlame(box, { paint, label, zoomed, pointed }) {
 	let chart = null,
 		byNode = new Map(),
@@ -69,10 +71,12 @@ export function createFlame(box, { paint, label, zoomed, pointed }) {
 		show,
 		repaint: () => chart?.update(),
 		mark(node) {
-			select(box)
-				.selectAll('g.frame')
-				.classed('current', (d) => d.data === node);
+			const frames = select(box).selectAll('g.frame');
+			const shown = nearestOf(node, new Set(frames.data().map((d) => d.data)));
+
+			frames.classed('current', (d) => d.data === shown);
 			box.querySelector('g.frame.current')?.scrollIntoView({ block: 'nearest' });
+			return shown === node;
 		},
 	};
 }

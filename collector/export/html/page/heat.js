@@ -12,6 +12,10 @@ import { color, isDark } from './theme.js';
 const HEIGHT = 220,
 	COLUMN_MIN_PX = 3;
 
+const PERCENTILES = [50, 90, 99, 99.9],
+	NR_STRETCHES = 24; // of the table of the time
+const nrOf = (histogram) => histogram.reduce((a, b) => a + b, 0);
+
 const NR_SHADES = 64;
 let shades = null,
 	shadesAreDark = null;
@@ -57,11 +61,11 @@ export function createHeat(model, store) {
 		AXIS_HEIGHT + (HEIGHT - AXIS_HEIGHT) * (1 - (bucket - first) / (end - first));
 
 	function draw() {
-		const { map, section, title } = current(),
+		const { map, section, title, nothing } = current(),
 			buckets = usedBuckets(model, map);
 
 		byId('heat-body').hidden = !buckets;
-		fill(byId('heat-empty'), buckets ? '' : whyEmpty(model, section, null));
+		fill(byId('heat-empty'), buckets ? '' : whyEmpty(model, section, null, nothing));
 		drawn = null;
 		if (!buckets) return;
 		const { context, width } = sizeCanvas(canvas, HEIGHT),
@@ -132,20 +136,24 @@ export function createHeat(model, store) {
 			`${format.ns(model.bucketUppers[bucket])} · ${format.count(nr)} ${current().what}`;
 	}
 
-	function summarize() {
-		const selection = store.get('selection'),
-			histogram = model.histogram(current().map, selection);
-		const nr = histogram.reduce((a, b) => a + b, 0);
+	// How many there are, and percentiles, of a stretch of time; null: the whole session.
+	function about(stretch) {
+		const histogram = model.histogram(current().map, stretch),
+			nr = nrOf(histogram),
+			percentiles = PERCENTILES.map((pct) => `p${pct} ${format.ns(model.percentile(histogram, pct))}`);
 
-		byId('heat-summary').textContent =
-			`${selection ? 'In the selection' : 'In the whole session'}: ${format.count(nr)} ${current().what}` +
-			(nr
-				? `, ${[50, 90, 99, 99.9].map((pct) => `p${pct} ${format.ns(model.percentile(histogram, pct))}`).join(', ')}. ` +
-					'Percentiles are upper bounds of buckets: at most 25 % high, never low.'
-				: '.');
+		return [`${format.count(nr)} ${current().what}`, ...(nr ? percentiles : [])].join(', ');
 	}
 
-	function numbers() {
+	function summarize() {
+		const selection = store.get('selection');
+
+		byId('heat-summary').textContent =
+			`${selection ? 'In the selection' : 'In the whole session'}: ${about(selection)}. ` +
+			'Percentiles are upper bounds of buckets: at most 25 % high, never low.';
+	}
+
+	function byLength() {
 		const histogram = model.histogram(current().map, store.get('selection')),
 			rows = [];
 
@@ -154,6 +162,7 @@ export function createHeat(model, store) {
 				nr && rows.push({ from_ns: model.bucketLower(bucket), to_ns: model.bucketUppers[bucket], nr }),
 		);
 		return dataTable(
+			'heat-length',
 			`${current().title}, by length, in what is selected`,
 			[
 				{ key: 'from_ns', label: 'from', unit: 'ns' },
@@ -161,6 +170,42 @@ export function createHeat(model, store) {
 				{ key: 'nr', label: current().what, unit: 'count' },
 			],
 			rows,
+		);
+	}
+
+	// As the picture has it, for who cannot see it: in stretches of whole slots, so that each is counted once.
+	function overTime() {
+		const slotNs = model.time.slot_ns,
+			[first, end] = model.slots(store.get('selection') ?? store.get('view')),
+			slots = Math.ceil((end - first) / NR_STRETCHES),
+			rows = [];
+
+		for (let slot = first; slot < end; slot += slots) {
+			const stretch = [slot * slotNs, Math.min(slot + slots, end) * slotNs],
+				histogram = model.histogram(current().map, stretch);
+
+			rows.push({
+				from: model.shown(Math.max(stretch[0], model.range[0])) / 1e9,
+				to: model.shown(Math.min(stretch[1], model.range[1])) / 1e9,
+				nr: nrOf(histogram),
+				p50_ns: model.percentile(histogram, 50),
+				p99_ns: model.percentile(histogram, 99),
+				longest_ns: model.percentile(histogram, 100),
+			});
+		}
+		return dataTable(
+			'heat-time',
+			`${current().title}, over the time that is selected or shown`,
+			[
+				{ key: 'from', label: 'from s', unit: 'number', decimals: 6 },
+				{ key: 'to', label: 'to s', unit: 'number', decimals: 6 },
+				{ key: 'nr', label: current().what, unit: 'count' },
+				{ key: 'p50_ns', label: 'p50', unit: 'ns' },
+				{ key: 'p99_ns', label: 'p99', unit: 'ns' },
+				{ key: 'longest_ns', label: 'longest', unit: 'ns' },
+			],
+			rows,
+			{ note: ' percentiles and longest are upper bounds of buckets' },
 		);
 	}
 
@@ -175,7 +220,7 @@ export function createHeat(model, store) {
 		byId('heat-controls').querySelector('select').value = current().id;
 	});
 	store.on(['selection', 'heat'], summarize);
-	tableBehind(byId('heat-table'), numbers, store, ['heat', 'selection']);
-	onAxis(canvas, model, store, { scaleOf: () => scale, tell, draw, keys: ['heat'] });
+	tableBehind(byId('heat-table'), () => [byLength(), overTime()], store, ['heat', 'selection', 'view']);
+	onAxis(canvas, model, store, { scaleOf: () => scale, tell, about, draw, keys: ['heat'] });
 	summarize();
 }

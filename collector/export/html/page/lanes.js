@@ -43,13 +43,13 @@ export function drawSlices(context, scale, row, data) {
 	context.textAlign = 'left';
 	data.slices(row.cpu, scale.from, scale.to, (from, to, party) => {
 		const x = scale.x(from),
-			width = scale.x(to) - x,
-			name = party < 0 ? '' : model.partyNames[party];
+			width = scale.x(to) - x;
 
 		if (party < 0) return;
-		context.fillStyle = name === 'idle' ? color('idle') : color(nr++ % 2 ? 'running' : 'running-2');
+		const isIdle = model.isIdle(party);
+		context.fillStyle = isIdle ? color('idle') : color(nr++ % 2 ? 'running' : 'running-2');
 		context.fillRect(x, row.y, Math.max(width, 0.5), row.height);
-		if (width > LABEL_MIN_PX && row.height > 12 && name !== 'idle') {
+		if (width > LABEL_MIN_PX && row.height > 12 && !isIdle) {
 			context.fillStyle = color('on-running');
 			context.fillText(fitText(context, model.partyName(party), width - 6), x + 3, row.y + row.height / 2);
 		}

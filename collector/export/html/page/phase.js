@@ -11,10 +11,11 @@ import { color } from './theme.js';
 const HEIGHT = 220,
 	ROWS = 64,
 	SECOND_NS = 1e9;
+// name of the column, words, section, what there was none of
 const KINDS = [
 	['stolen', 'stolen', 'steal'],
 	['waiting', 'run-queue length', 'runq'],
-	['running', 'running', 'runq'],
+	['running', 'running', 'runq', 'no task ran'],
 ];
 const LABELS = KINDS.map(([kind, label]) => [kind, label]);
 
@@ -40,16 +41,18 @@ export function createPhase(model, store) {
 	// as the timeline has it: of one CPU's time, or tasks
 	const rateOf = (ns) =>
 		ns / (columnNs / ROWS) / (store.get('phase') === 'waiting' ? 1 : Math.max(1, model.cpus.length));
+	const offsetText = (row) =>
+		`${format.decimal((row * 1000) / ROWS, 1)} to ${format.decimal(((row + 1) * 1000) / ROWS, 1)} ms`;
 	const worded = (rate) =>
 		store.get('phase') === 'waiting'
 			? `${format.decimal(rate)} tasks`
 			: `${format.decimal(100 * rate, 1)} % of the CPUs`;
 
 	function draw() {
-		const [kind, , section] = kindOf();
+		const [kind, , section, nothing] = kindOf();
 
 		byId('phase-body').hidden = !hasAny(kind);
-		fill(byId('phase-empty'), hasAny(kind) ? '' : whyEmpty(model, section, null));
+		fill(byId('phase-empty'), hasAny(kind) ? '' : whyEmpty(model, section, null, nothing));
 		if (!hasAny(kind)) return;
 		const { context, width } = sizeCanvas(canvas, HEIGHT);
 		scale = new Scale(store.get('view'), gutterOf(width), width);
@@ -101,8 +104,19 @@ export function createPhase(model, store) {
 		const ns = values[store.get('phase')][column * ROWS + row] ?? 0;
 
 		readout.textContent =
-			`second ${format.moment(model.shown(column * columnNs), SECOND_NS)}, ${format.decimal((row * 1000) / ROWS, 1)} to ` +
-			`${format.decimal(((row + 1) * 1000) / ROWS, 1)} ms into it · ${kindOf()[1]} ${worded(rateOf(ns))}`;
+			`second ${format.moment(model.shown(column * columnNs), SECOND_NS)}, ${offsetText(row)} into it · ` +
+			`${kindOf()[1]} ${worded(rateOf(ns))}`;
+	}
+
+	// Where in the second there is most of it.
+	function about(span) {
+		const [first, end] = columnsOf(span),
+			profile = profileOf(values[store.get('phase')], first, end),
+			row = profile.indexOf(profile.reduce((a, b) => Math.max(a, b), 0));
+
+		return profile[row]
+			? `${kindOf()[1]}: most at ${offsetText(row)} of a second, ${worded(rateOf(profile[row] / (end - first)))}`
+			: `${kindOf()[1]}: none`;
 	}
 
 	function numbers() {
@@ -110,6 +124,7 @@ export function createPhase(model, store) {
 		const sums = KINDS.map(([kind]) => profileOf(values[kind], first, end));
 
 		return dataTable(
+			'phase',
 			'By part of the second, all seconds of what is selected together',
 			[
 				{ key: 'offset_ms', label: 'ms into the second', unit: 'number' },
@@ -132,5 +147,5 @@ export function createPhase(model, store) {
 	fill(byId('phase-controls'), kinds);
 	store.on(['phase'], (state) => showChoice(kinds, state.phase));
 	tableBehind(byId('phase-table'), numbers, store, ['selection']);
-	onAxis(canvas, model, store, { scaleOf: () => scale, tell, draw, keys: ['phase'] });
+	onAxis(canvas, model, store, { scaleOf: () => scale, tell, about, draw, keys: ['phase'] });
 }

@@ -15,8 +15,8 @@ const NOTHING = {
 	cpu: 'no CPU was sampled',
 };
 
-// Of a section (steal, runq, disk, cpu). selection: whether a part of the time is selected.
-export function whyEmpty(model, section, selection) {
+// Of a section (steal, runq, disk, cpu). selection: whether a part of the time is selected. nothing: what there was none of.
+export function whyEmpty(model, section, selection, nothing = NOTHING[section]) {
 	const probe = model.probe(section);
 	const only = model.report.interval.only;
 
@@ -29,8 +29,8 @@ export function whyEmpty(model, section, selection) {
 	if (section === 'steal' && !model.report.host.steal_reported)
 		return sentence(model.notes('steal')[0] ?? 'this host reports no steal time', HOW.steal);
 	if (selection)
-		return sentence(`${NOTHING[section]} in the selected time`, 'select more, or clear the selection');
-	return sentence(NOTHING[section] + (only ? ` of what was asked for (${only})` : ''));
+		return sentence(`${nothing} in the selected time`, 'select more, or clear the selection');
+	return sentence(nothing + (only ? ` of what was asked for (${only})` : ''));
 }
 
 export function whyNoStacks(model, cause, selection) {

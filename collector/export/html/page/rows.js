@@ -51,6 +51,24 @@ export class MaxRow {
 	}
 }
 
+const CPU_ROWS = ['task', 'idle', 'stolen', 'stolen_idle', 'waiting'];
+
+// One row of what all of them have on average.
+function meanOf(cpus) {
+	const mean = {};
+
+	for (const name of CPU_ROWS) {
+		const { binNs, before } = cpus[0][name],
+			values = new Float64Array(before.length - 1);
+
+		for (const cpu of cpus)
+			for (let i = 0; i < values.length; i++)
+				values[i] += (cpu[name].before[i + 1] - cpu[name].before[i]) / cpus.length;
+		mean[name] = new SumRow(values, binNs);
+	}
+	return mean;
+}
+
 export const FLAG = { PREEMPTED: 1, UNSEEN: 2, BEGINS: 4, ENDS: 8 };
 
 export class Timeline {
@@ -67,10 +85,11 @@ export class Timeline {
 		this.model = model;
 		this.binNs = binNs;
 		this.cpus = model.cpus.map((cpu) => ({ cpu }));
-		for (const name of ['task', 'idle', 'stolen', 'stolen_idle', 'waiting'])
+		for (const name of CPU_ROWS)
 			rowsOf(`time.${name}`, this.cpus.length, SumRow).forEach((row, i) => {
 				this.cpus[i][name] = row;
 			});
+		this.meanCpu = this.cpus.length ? meanOf(this.cpus) : null;
 		const nrDevices = nr ? columns.numbers('time.requests').length / nr : 0;
 		this.devices = Array.from({ length: nrDevices }, (_, device) => ({ device, name: model.devices[device] }));
 		for (const name of ['inflight', 'requests', 'latency'])

@@ -154,6 +154,12 @@ export function follow(root, path) {
 	return at;
 }
 
+// The node itself, or the first one on the way to the root that is in nodes (a Set); null: none is.
+export function nearestOf(node, nodes) {
+	while (node && !nodes.has(node)) node = node.parent;
+	return node;
+}
+
 export function matches(name, term) {
 	return !!term && name.toLowerCase().includes(term.toLowerCase());
 }

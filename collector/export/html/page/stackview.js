@@ -76,7 +76,7 @@ export function createStackView(model, store) {
 	}
 
 	function point(text) {
-		readout.textContent = text ?? (current ? label(current) : 'Point at a frame to read it.');
+		readout.textContent = text ?? (current ? label(current) + whereMarked() : 'Point at a frame to read it.');
 	}
 
 	const actions = { paint, label, zoomed: (node) => zoomTo(node), pointed: point };
@@ -84,6 +84,15 @@ export function createStackView(model, store) {
 		flame: createFlame(byId('flame'), actions),
 		sunburst: createSunburst(byId('sunburst'), actions),
 	};
+
+	let isDrawn = true;
+	function mark() {
+		isDrawn = !current || charts[store.get('chart')].mark(current);
+	}
+
+	function whereMarked() {
+		return isDrawn ? '' : '. Too small to be drawn here: what is marked is below it in the stack, Enter zooms in';
+	}
 
 	function zoomTo(node) {
 		current = node;
@@ -137,7 +146,7 @@ export function createStackView(model, store) {
 		if (!tree.value) return;
 		zoom = follow(tree, store.get('path'));
 		charts[kind].show(tree, zoom);
-		if (current) charts[kind].mark(current);
+		mark();
 		crumbs();
 		found();
 		point(null);
@@ -204,9 +213,9 @@ export function createStackView(model, store) {
 
 		if (next) {
 			current = next;
-			charts[store.get('chart')].mark(current);
+			mark();
 			point(null);
-			announce(label(current));
+			announce(label(current) + whereMarked());
 		} else if (event.key === 'Enter') {
 			zoomTo(current ?? zoom);
 		} else if (event.key === 'Backspace') {
@@ -307,6 +316,7 @@ export function createStackView(model, store) {
 		}));
 
 		return dataTable(
+			'functions',
 			`Functions, ${CAUSE_WORDS[store.get('cause')].toLowerCase()} time`,
 			[
 				{ key: 'name', label: 'function', unit: 'text' },

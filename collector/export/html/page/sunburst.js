@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// sunburst - the same stacks in rings, from the middle out.
+// sunburst - the same stacks in rings, from the middle out. Operated as flame.js says.
 import { arc, hierarchy, partition, select } from 'd3';
+import { nearestOf } from './stacks.js';
 
 const RINGS = 6,
 	SIZE = 640,
@@ -17,7 +18,10 @@ export function createSunburst(box, { paint, label, zoomed, pointed }) {
 		.innerRadius((d) => d.y0 * ring)
 		.outerRadius((d) => Math.max(d.y0 * ring, d.y1 * ring - 1));
 
+	let middleNode = null;
+
 	function show(tree, zoomNode) {
+		middleNode = zoomNode;
 		const root = hierarchy(zoomNode, (node) => node.children);
 
 		// a node's own time stays bare beside its children
@@ -84,9 +88,14 @@ export function createSunburst(box, { paint, label, zoomed, pointed }) {
 				.selectAll('path')
 				.attr('fill', (d) => paint(d.data)),
 		mark(node) {
+			const arcs = select(box).selectAll('path'),
+				shown = nearestOf(node, new Set([middleNode, ...arcs.data().map((d) => d.data)]));
+
+			arcs.classed('current', (d) => d.data === shown);
 			select(box)
-				.selectAll('path')
-				.classed('current', (d) => d.data === node);
+				.select('.sunburst-middle')
+				.classed('current', shown === middleNode);
+			return shown === node;
 		},
 	};
 }

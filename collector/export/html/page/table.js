@@ -14,18 +14,22 @@ function compare(a, b) {
 	return a < b ? -1 : 1;
 }
 
-// columns: [{key, label, unit, decimals, detail}], rows: [{key: value}]
-export function dataTable(caption, columns, rows, options = {}) {
-	const state = { column: null, down: true, details: false, all: false };
+// How a table was sorted and unfolded last, by id: it stays so when it is made anew for other rows.
+const states = new Map();
+
+// id: of the table, in the page. columns: [{key, label, unit, decimals, detail}], rows: [{key: value}]
+export function dataTable(id, caption, columns, rows, options = {}) {
+	if (!states.has(id)) states.set(id, { key: null, down: true, details: false, all: false });
+	const state = states.get(id);
 	const box = el('div', { class: 'table-box' });
 	const hasDetails = columns.some((c) => c.detail);
 	const shown = () => columns.filter((c) => state.details || !c.detail);
 	const sorted = () => {
-		const { column, down } = state;
+		const { key, down } = state;
 
-		return column
+		return columns.some((column) => column.key === key)
 			? [...rows].sort((a, b) => {
-					const [x, y] = [a[column.key], b[column.key]];
+					const [x, y] = [a[key], b[key]];
 
 					return x === null || x === undefined || y === null || y === undefined
 						? compare(x, y)
@@ -50,7 +54,7 @@ export function dataTable(caption, columns, rows, options = {}) {
 	}
 
 	function header(column) {
-		const isSorted = state.column === column;
+		const isSorted = state.key === column.key;
 
 		return el(
 			'th',
@@ -69,12 +73,15 @@ export function dataTable(caption, columns, rows, options = {}) {
 	}
 
 	function sortBy(column) {
-		const place = shown().indexOf(column);
+		state.down = state.key === column.key ? !state.down : column.unit !== 'text';
+		state.key = column.key;
+		showAndFocus(() => box.querySelectorAll('th button')[shown().indexOf(column)]);
+	}
 
-		state.down = state.column === column ? !state.down : column.unit !== 'text';
-		state.column = column;
+	// What was pressed is made anew, and keeps the focus.
+	function showAndFocus(find) {
 		show();
-		box.querySelectorAll('th button')[place].focus();
+		find().focus();
 	}
 
 	function row(values) {
@@ -102,9 +109,10 @@ export function dataTable(caption, columns, rows, options = {}) {
 			'button',
 			{
 				type: 'button',
+				'data-toggle': key,
 				click: () => {
 					state[key] = !state[key];
-					show();
+					showAndFocus(() => box.querySelector(`[data-toggle=${key}]`));
 				},
 			},
 			label,
@@ -153,7 +161,7 @@ export function dataTable(caption, columns, rows, options = {}) {
 	return box;
 }
 
-// A <details> that holds what make() returns, made anew while it is open and one of keys changes. To be called after the view has
+// A <details> that holds what make() returns, one or more, made anew while it is open and one of keys changes. To be called after the view has
 // subscribed, when make() tells what the view found out.
 export function tableBehind(box, make, store, keys) {
 	const details = el('details', { class: 'behind' }, el('summary', null, 'The numbers behind this chart'));

@@ -18,7 +18,7 @@ function tablesOf(model, name, section) {
 	const tables = model.meta.tables.filter((t) => t.section === name && section.tables[t.name]);
 
 	return tables.map((t) =>
-		dataTable(`${section.title}: ${t.title ?? t.name}`, t.columns, section.tables[t.name], {
+		dataTable(`report-${name}-${t.name}`, `${section.title}: ${t.title ?? t.name}`, t.columns, section.tables[t.name], {
 			leftOut: section.rows_left_out[t.name],
 		}),
 	);
@@ -49,14 +49,15 @@ export function createTables(model, store) {
 
 		fill(
 			byId('tables-selection'),
-			dataTable(`CPUs, ${where}`, CPU_COLUMNS, cpuRows(model, selection)),
-			dataTable(`Disks, ${where}`, DISK_COLUMNS, diskRows(model, selection), {
+			dataTable('cpus', `CPUs, ${where}`, CPU_COLUMNS, cpuRows(model, selection)),
+			dataTable('disks', `Disks, ${where}`, DISK_COLUMNS, diskRows(model, selection), {
 				empty: 'no disk request ended',
 			}),
-			dataTable(`Tasks, ${where}`, TASK_COLUMNS, taskRows(model, selection), {
+			dataTable('tasks', `Tasks, ${where}`, TASK_COLUMNS, taskRows(model, selection), {
 				empty: 'no task lost or spent time',
 			}),
 			dataTable(
+				'longest',
 				`The longest waits, gaps and requests, ${where}`,
 				LONGEST_COLUMNS,
 				longestRows(model, selection),

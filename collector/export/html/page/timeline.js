@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // timeline - what each CPU did over time, who waited for it, and what each disk had to do.
-import { AXIS_HEIGHT, drawAxis, drawSelection, gutterOf, onAxis, Scale, sizeCanvas } from './axis.js';
+import {
+	AXIS_HEIGHT,
+	drawAxis,
+	drawSelection,
+	gutterOf,
+	onAxis,
+	Scale,
+	sizeCanvas,
+	stretchText,
+} from './axis.js';
 import { byId, choice, el, fill, legendItem } from './dom.js';
 import * as format from './format.js';
 import {
@@ -18,26 +27,46 @@ import { panSpan, zoomSpan } from './span.js';
 import { dataTable, tableBehind } from './table.js';
 import { Timeline } from './rows.js';
 
-const NR_STRETCHES = 24; // rows of the table behind
+const NR_STRETCHES = 24; // of the table behind
+const CPUS_FEW = 8;
+const HEIGHT_MIN_PX = 360,
+	HEIGHT_MAX_PART = 0.75; // of the window; what is higher is scrolled
+
+const COLUMNS = [
+	{ key: 'from', label: 'from s', unit: 'number', decimals: 6 },
+	{ key: 'to', label: 'to s', unit: 'number', decimals: 6 },
+	{ key: 'where', label: 'where', unit: 'text' },
+	{ key: 'running_pct', label: 'running %', unit: 'number' },
+	{ key: 'stolen_pct', label: 'stolen %', unit: 'number' },
+	{ key: 'idle_pct', label: 'idle %', unit: 'number' },
+	{ key: 'queue', label: 'queue', unit: 'number' },
+	{ key: 'mean_ns', label: 'mean latency', unit: 'ns' },
+	{ key: 'longest_ns', label: 'longest', unit: 'ns' },
+];
 
 // The rows of the picture: what, how high, and where each begins.
 function layOut(data) {
 	const rows = [],
-		many = data.cpus.length > 8;
+		many = data.cpus.length > CPUS_FEW;
 	let y = AXIS_HEIGHT + 4;
 	const add = (row, height, gap) => {
 		rows.push({ ...row, y, height });
 		y += height + gap;
 	};
+	const addCpu = (cpu, name, isLow) => {
+		add({ kind: 'cpu', cpu, name, label: name }, isLow ? 16 : 34, 2);
+		add({ kind: 'queue', cpu, name, label: ' queue' }, isLow ? 10 : 22, isLow ? 4 : 10);
+	};
+	const addCpus = () => data.cpus.forEach((cpu) => addCpu(cpu, `CPU ${cpu.cpu}`, many));
 
-	for (const cpu of data.cpus) {
-		add({ kind: 'cpu', cpu, label: `CPU ${cpu.cpu}` }, many ? 16 : 34, 2);
-		add({ kind: 'queue', cpu, label: ' queue' }, many ? 10 : 22, many ? 4 : 10);
-	}
+	if (!many) addCpus();
+	else addCpu(data.meanCpu, 'Mean CPU', false);
 	for (const device of data.devices) {
 		add({ kind: 'depth', device, label: device.name }, 30, 4);
 		add({ kind: 'latency', device, label: ' latency' }, 44, 12);
 	}
+	// many of them would hide the disks
+	if (many) addCpus();
 	return { rows, height: y + 2 };
 }
 
@@ -69,26 +98,40 @@ export function createTimeline(model, store) {
 	const data = new Timeline(model),
 		range = model.range;
 	const canvas = byId('timeline-canvas'),
+		box = canvas.parentElement,
 		readout = byId('timeline-readout');
-	const { rows, height } = layOut(data),
+	const { rows, height: allHeight } = layOut(data),
 		peaks = peaksOf(data, range);
 	let scale = new Scale(range, 0, 1);
 
+	fill(byId('timeline-empty'), whatIsMissing(model, data));
 	if (!rows.length) {
 		byId('timeline-body').hidden = true;
-		fill(byId('timeline-empty'), whyEmpty(model, 'runq', null));
 		return;
 	}
 
 	const isExact = () => data.hasEvents && scale.perPx < data.binNs / 2;
 
+	// The canvas is as high as its box, however many CPUs there are: what the box is scrolled to is drawn.
 	function draw() {
-		const { context, width } = sizeCanvas(canvas, height);
+		const height = Math.min(allHeight, Math.max(HEIGHT_MIN_PX, Math.round(innerHeight * HEIGHT_MAX_PART)));
+
+		box.style.height = `${height}px`;
+		byId('timeline-rest').style.height = `${allHeight - height}px`;
+		const { context, width } = sizeCanvas(canvas, height),
+			shown = rows
+				.filter((row) => row.y + row.height > box.scrollTop && row.y < box.scrollTop + height)
+				.map((row) => ({ ...row, y: row.y - box.scrollTop }));
 
 		scale = new Scale(store.get('view'), gutterOf(width), width);
 		drawAxis(context, scale, height, model);
-		for (const row of rows) {
-			if (row.kind === 'cpu') (isExact() ? drawSlices : drawCpu)(context, scale, row, data);
+		context.save();
+		context.beginPath();
+		context.rect(0, AXIS_HEIGHT, width, height - AXIS_HEIGHT);
+		context.clip();
+		for (const row of shown) {
+			if (row.kind === 'cpu')
+				(isExact() && row.cpu !== data.meanCpu ? drawSlices : drawCpu)(context, scale, row, data);
 			else if (row.kind === 'queue')
 				drawArea(
 					context,
@@ -109,16 +152,16 @@ export function createTimeline(model, store) {
 				);
 			else (isExact() ? drawRequests : drawLatency)(context, scale, row, data, peaks.latency);
 		}
+		drawNames(context, scale, shown, peaks, data);
+		context.restore();
 		drawLosses(context, scale, height, data);
 		drawSelection(context, scale, height, store);
-		drawNames(context, scale, rows, peaks, data);
 		tellResolution();
 	}
 
 	function tellResolution() {
 		const { nr, max } = model.meta.events,
-			[from, to] = store.get('view');
-		const shows = `Shown: ${format.moment(model.shown(from), scale.perPx)} to ${format.moment(model.shown(to), scale.perPx)}. `;
+			shows = `Shown: ${stretchText(model, store.get('view'), scale.perPx)}. `;
 		const each = isExact()
 			? 'Single slices, gaps and requests, exact to the nanosecond; queues in bins of ' +
 				`${format.ns(data.binNs)}.`
@@ -127,9 +170,10 @@ export function createTimeline(model, store) {
 					? '; zoom in to see single slices.'
 					: `; single events are left out, as there are ${format.count(nr)}, more than ${format.count(max)}.`);
 
+		const more = allHeight > box.clientHeight ? ' Scroll in the picture for more rows.' : '';
 		const scope = model.report.interval.only ? ' Of the whole machine: filters choose in the other views.' : '';
 
-		byId('timeline-resolution').textContent = shows + each + scope;
+		byId('timeline-resolution').textContent = shows + each + more + scope;
 	}
 
 	function tell(x, y) {
@@ -139,22 +183,22 @@ export function createTimeline(model, store) {
 		}
 		const at = scale.time(x),
 			stretch = [at, at + Math.max(scale.perPx, isExact() ? 0 : data.binNs)];
-		const row = rows.filter((r) => y >= r.y - 2).at(-1) ?? rows[0];
+		const row = rows.filter((r) => y + box.scrollTop >= r.y - 2).at(-1) ?? rows[0];
 
-		readout.textContent = `${format.moment(model.shown(at), scale.perPx)} · ${row.cpu ? aboutCpu(row.cpu, stretch, at) : aboutDevice(row.device, stretch)}`;
+		readout.textContent = `${format.moment(model.shown(at), scale.perPx)} · ${row.cpu ? aboutCpu(row, stretch, at) : aboutDevice(row.device, stretch)}`;
 	}
 
-	function aboutCpu(cpu, [from, to], at) {
+	function aboutCpu({ cpu, name }, [from, to], at) {
 		const part = data.cpuIn(cpu, from, to),
 			share = (timeNs) => format.pct(timeNs, to - from);
 		let who = '';
 
-		if (isExact())
+		if (isExact() && cpu !== data.meanCpu)
 			data.slices(cpu, at, at + 1, (_, __, party) => {
 				who = ` · ${party < 0 ? 'who ran is not known' : model.partyName(party)}`;
 			});
 		return (
-			`CPU ${cpu.cpu}${who} · running ${share(part.running)} · stolen ${share(part.stolen)} · idle ${share(part.idle)}` +
+			`${name}${who} · running ${share(part.running)} · stolen ${share(part.stolen)} · idle ${share(part.idle)}` +
 			(part.unseen > (to - from) * 1e-6 ? ` · not known ${share(part.unseen)}` : '') +
 			` · run-queue length ${format.decimal(part.waiting / (to - from))}`
 		);
@@ -172,60 +216,79 @@ export function createTimeline(model, store) {
 		);
 	}
 
-	const columns = () => [
-		{ key: 'from', label: 'from s', unit: 'number', decimals: 6 },
-		{ key: 'to', label: 'to s', unit: 'number', decimals: 6 },
-		...data.cpus
-			.flatMap(({ cpu }) => [
-				[`running${cpu}`, `CPU ${cpu} running %`],
-				[`stolen${cpu}`, `CPU ${cpu} stolen %`],
-				[`idle${cpu}`, `CPU ${cpu} idle %`],
-				[`queue${cpu}`, `CPU ${cpu} queue`],
-			])
-			.map(([key, label]) => ({ key, label, unit: 'number' })),
-		...data.devices.flatMap(({ device, name }) => [
-			{ key: `depth${device}`, label: `${name} queue`, unit: 'number' },
-			{ key: `mean${device}`, label: `${name} mean latency`, unit: 'ns' },
-			{ key: `max${device}`, label: `${name} longest`, unit: 'ns' },
-		]),
-	];
+	// A stretch of time in words: of all CPUs together, and of each disk.
+	function about([from, to]) {
+		const mean = data.meanCpu && data.cpuIn(data.meanCpu, from, to),
+			share = (what) => `${what} ${format.pct(mean[what], to - from)}`;
+
+		return [
+			mean &&
+				`${format.plural(data.cpus.length, 'CPU')}: ${['running', 'stolen', 'idle'].map(share).join(', ')}, ` +
+					`${format.decimal((mean.waiting * data.cpus.length) / (to - from))} tasks waiting`,
+			...data.devices.map((device) => aboutDevice(device, [from, to]).replace(' · ', ': ').replaceAll(' · ', ', ')),
+		]
+			.filter(Boolean)
+			.join('. ');
+	}
 
 	function numbers() {
 		const [from, to] = store.get('selection') ?? store.get('view'),
-			width = (to - from) / NR_STRETCHES;
+			width = (to - from) / NR_STRETCHES,
+			table = [];
 
-		return Array.from({ length: NR_STRETCHES }, (_, i) => {
+		for (let i = 0; i < NR_STRETCHES; i++) {
 			const begin = from + i * width,
 				end = begin + width,
-				row = { from: model.shown(begin) / 1e9, to: model.shown(end) / 1e9 };
+				when = { from: model.shown(begin) / 1e9, to: model.shown(end) / 1e9 };
 
 			for (const cpu of data.cpus) {
-				const part = data.cpuIn(cpu, begin, end);
+				const part = data.cpuIn(cpu, begin, end),
+					share = (what) => (100 * part[what]) / width;
 
-				for (const what of ['running', 'stolen', 'idle'])
-					row[`${what}${cpu.cpu}`] = (100 * part[what]) / width;
-				row[`queue${cpu.cpu}`] = part.waiting / width;
+				table.push({
+					...when,
+					where: `CPU ${cpu.cpu}`,
+					running_pct: share('running'),
+					stolen_pct: share('stolen'),
+					idle_pct: share('idle'),
+					queue: part.waiting / width,
+				});
 			}
 			for (const device of data.devices) {
-				const part = data.deviceIn(device, begin, end);
+				const part = data.deviceIn(device, begin, end),
+					hasAny = part.requests >= 0.5;
 
-				row[`depth${device.device}`] = part.inflight / width;
-				row[`mean${device.device}`] = part.requests >= 0.5 ? part.latency / part.requests : null;
-				row[`max${device.device}`] = part.requests >= 0.5 ? part.latencyMax : null;
+				table.push({
+					...when,
+					where: device.name,
+					queue: part.inflight / width,
+					mean_ns: hasAny ? part.latency / part.requests : null,
+					longest_ns: hasAny ? part.latencyMax : null,
+				});
 			}
-			return row;
-		});
+		}
+		return table;
 	}
 
 	controls(model, store, range);
 	legend(data);
 	tableBehind(
 		byId('timeline-table'),
-		() => dataTable('Timeline, in equal stretches of what is selected or shown', columns(), numbers()),
+		() => dataTable('timeline', 'Timeline, in equal stretches of what is selected or shown', COLUMNS, numbers()),
 		store,
 		['view', 'selection'],
 	);
-	onAxis(canvas, model, store, { scaleOf: () => scale, tell, draw, keys: [] });
+	onAxis(canvas, model, store, { scaleOf: () => scale, tell, about, draw, keys: [] });
+	box.addEventListener('scroll', draw);
+}
+
+// Why rows that one would expect are not there.
+function whatIsMissing(model, data) {
+	const missing = [];
+
+	if (!data.cpus.length) missing.push(whyEmpty(model, 'runq', null));
+	if (!data.devices.length) missing.push(whyEmpty(model, 'disk', null));
+	return [...new Set(missing)].join(' ');
 }
 
 function controls(model, store, range) {

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // top - what was recorded, what was lost, and the findings, each with the way to its evidence.
-import { byId, el, fill } from './dom.js';
+import { stretchText } from './axis.js';
+import { announce, byId, el, fill } from './dom.js';
 import * as format from './format.js';
+import { CAUSE_WORDS, CAUSES } from './model.js';
 import { dataTable } from './table.js';
 
 // Where the evidence of a finding is: the part of the page, and what is to be chosen there.
 export function evidenceOf(finding, model) {
 	const device = model.devices.findIndex((name, i) => i && finding.text.startsWith(`${name}:`));
+
+	// of counters there is nothing to draw
+	if (model.report.source.name === 'procfs' && model.report.sections[finding.section])
+		return { id: `report-${finding.section}`, label: 'the tables', set: {} };
 
 	switch (finding.section) {
 		case 'steal':
@@ -73,10 +79,11 @@ function facts(model) {
 
 // By key of meta.merged.
 const MERGED = {
-	tasks: 'tasks share a place with others of their name',
+	tasks: 'or less tasks share a place with others of their name',
 	devices: 'requests are of "(other disks)"',
 	stacks: 'hits have no stack of their own',
-	pairs: 'waits are from (others) to (others)',
+	moves: 'moves of tasks to another cgroup are not told apart',
+	pairs: 'waits go by names, or from (others) to (others)',
 	rows: 'rows of the timeline are left empty',
 };
 
@@ -109,6 +116,7 @@ function lost(model) {
 					{ class: 'behind' },
 					el('summary', null, 'When'),
 					dataTable(
+						'losses',
 						'When something was lost',
 						[
 							{ key: 'what', label: 'what', unit: 'text' },
@@ -133,6 +141,12 @@ export function createTop(model, store) {
 	fill(byId('facts'), facts(model));
 	fill(byId('lost'), lost(model));
 	byId('lost').classList.toggle('is-lossy', model.meta.lost.length > 0);
+	const follow = (id, set) => {
+		const part = byId(id);
+
+		if (part instanceof HTMLDetailsElement) part.open = true;
+		store.set(set);
+	};
 	fill(
 		byId('findings-list'),
 		report.findings.map((finding) => {
@@ -143,7 +157,7 @@ export function createTop(model, store) {
 				null,
 				finding.text,
 				' ',
-				el('a', { href: `#${id}`, click: () => store.set(set) }, `See: ${label}`),
+				el('a', { href: `#${id}`, click: () => follow(id, set) }, `See: ${label}`),
 			);
 		}),
 	);
@@ -171,6 +185,16 @@ export function createSelectionBar(model, store) {
 		byId('selection-clear').disabled = byId('selection-zoom').disabled = !selection;
 	}
 
+	// For who cannot see how all views change.
+	function inWords(selection) {
+		const totals = model.causeTotals(selection);
+
+		return (
+			`Selected ${stretchText(model, selection, model.time.slot_ns)}: ` +
+			CAUSES.map((cause) => `${CAUSE_WORDS[cause].toLowerCase()} ${format.ns(totals[cause])}`).join(', ')
+		);
+	}
+
 	function typed() {
 		const [begin, end] = [from, to].map(
 			(input) => Math.round(Number(input.value) * 1e9) - model.time.since_start_ns,
@@ -187,5 +211,6 @@ export function createSelectionBar(model, store) {
 	byId('selection-zoom').addEventListener('click', () => store.set({ view: store.get('selection') }));
 	byId('selection-resolution').textContent = `in steps of ${format.ns(model.time.slot_ns)}`;
 	store.on(['selection', 'picking'], show);
+	store.on(['selection'], ({ selection }) => announce(selection ? inWords(selection) : 'Nothing selected'));
 	show();
 }
