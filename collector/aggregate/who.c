@@ -48,6 +48,7 @@ void tt_who_reset(struct tt_who *who)
 	memset(who->slots, 0, who->nr * sizeof(*who->slots));
 	who->nr = 1;
 	who->nr_folded = 0;
+	who->has_moved_away = false;
 }
 
 static bool is_full(const struct tt_who *who)
@@ -64,10 +65,23 @@ static void describe(struct tt_who_slot *s, const struct tt_world_task *task)
 	memcpy(s->comm, task->comm, sizeof(s->comm));
 }
 
+static uint32_t slot_of_serial(const struct tt_who *who, uint64_t serial)
+{
+	for (uint32_t slot = 1; slot < who->nr; slot++) {
+		if (who->slots[slot].serial == serial)
+			return slot;
+	}
+	return TT_WHO_OTHERS;
+}
+
 static uint32_t new_task_slot(struct tt_who *who, uint32_t tid, const struct tt_world_task *task)
 {
 	struct tt_who_slot *s;
+	/* it may have been here before */
+	uint32_t slot = who->has_moved_away && task ? slot_of_serial(who, task->serial) : TT_WHO_OTHERS;
 
+	if (slot != TT_WHO_OTHERS)
+		return slot;
 	if (is_full(who))
 		return TT_WHO_OTHERS;
 	s = &who->slots[who->nr];
@@ -125,27 +139,40 @@ uint32_t tt_who_find(struct tt_who *who, uint32_t tid)
 	return slot == SLOT_HIDDEN ? TT_WHO_HIDDEN : slot;
 }
 
+static void task_changed(struct tt_who *who, uint32_t tid)
+{
+	uint32_t slot = tt_index_find(&who->by_tid, tid);
+	const struct tt_world_task *task = tt_world_task(who->world, tid);
+
+	if (slot == TT_INDEX_NONE || !task || !tid)
+		return;
+	if (who->by_cgroup || slot == SLOT_HIDDEN) {
+		tt_index_remove(&who->by_tid, tid); /* it may have moved: ask again */
+		return;
+	}
+	if (who->slots[slot].serial && who->slots[slot].serial != task->serial) {
+		tt_index_remove(&who->by_tid, tid); /* the tid has a new owner */
+		return;
+	}
+	describe(&who->slots[slot], task);
+	if (!tt_view_has_task(who->view, who->world, tid)) { /* moved away: its row stays as it is */
+		tt_index_remove(&who->by_tid, tid);
+		who->has_moved_away = true;
+	}
+}
+
 void tt_who_event(struct tt_who *who, const struct tt_event *ev)
 {
 	const struct tt_task *rec;
-	const struct tt_world_task *task;
-	uint32_t slot;
+	const struct tt_world_task *thread;
+	unsigned at = 0;
 
 	if (ev->kind != TT_EV_TASK)
 		return;
 	rec = (const struct tt_task *)((const struct tt_ev_record *)ev)->rec;
-	slot = tt_index_find(&who->by_tid, rec->tid);
-	task = tt_world_task(who->world, rec->tid);
-	if (slot == TT_INDEX_NONE || !task || !rec->tid)
-		return;
-	if (who->by_cgroup || slot == SLOT_HIDDEN) {
-		tt_index_remove(&who->by_tid, rec->tid); /* it may have moved: ask again */
-		return;
-	}
-	if (who->slots[slot].serial && who->slots[slot].serial != task->serial)
-		tt_index_remove(&who->by_tid, rec->tid); /* the tid has a new owner */
-	else
-		describe(&who->slots[slot], task);
+	task_changed(who, rec->tid);
+	while (tt_world_moves_process(rec) && (thread = tt_world_next_thread(who->world, rec->pid, &at)))
+		task_changed(who, thread->tid);
 }
 
 static bool is_gone(const struct tt_who *who, uint32_t slot)

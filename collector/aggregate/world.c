@@ -280,10 +280,39 @@ static struct task_slot *get_task(struct tt_world *w, uint32_t tid, uint64_t sta
 	return t;
 }
 
+bool tt_world_moves_process(const struct tt_task *rec)
+{
+	return rec->why == TT_TASK_CGROUP && rec->flags & TT_TASK_WHOLE_PROCESS && rec->pid;
+}
+
+const struct tt_world_task *tt_world_next_thread(const struct tt_world *w, uint32_t pid, unsigned *at)
+{
+	while (*at < w->nr_tasks) {
+		const struct tt_world_task *task = &w->tasks[(*at)++].task;
+
+		if (task->pid == pid && !task->exited)
+			return task;
+	}
+	return NULL;
+}
+
+/* The kernel tells of the process's leader alone. */
+static void move_threads(struct tt_world *w, const struct tt_task *rec)
+{
+	for (unsigned slot = 0; slot < w->nr_tasks; slot++) {
+		struct tt_world_task *task = &w->tasks[slot].task;
+
+		if (task->pid == rec->pid && !task->exited)
+			task->cgroup_id = rec->cgroup_id;
+	}
+}
+
 static void on_task(struct tt_world *w, const struct tt_task *rec)
 {
 	struct task_slot *t = get_task(w, rec->tid, rec->start_ns, rec->why, rec->rec.ts_ns);
 
+	if (tt_world_moves_process(rec))
+		move_threads(w, rec);
 	if (!t)
 		return;
 	set_names(&t->task, rec);
@@ -647,7 +676,8 @@ static void on_switch(struct tt_world *w, const struct tt_ev_switch *sw)
  * forget all sleepers for it. */
 static void on_loss(struct tt_world *w, const struct tt_loss *rec)
 {
-	struct cpu_slot *c = rec->what == TT_LOSS_UNSEEN && rec->rec.cpu < NR_CPUS_MAX ? w->cpus[rec->rec.cpu] : NULL;
+	struct cpu_slot *c =
+		rec->what == TT_LOSS_UNSEEN && rec->rec.cpu < NR_CPUS_MAX ? w->cpus[rec->rec.cpu] : NULL;
 
 	if ((rec->what == TT_LOSS_SWITCHES || rec->what == TT_LOSS_PACKETS) && rec->rec.ts_ns > w->shed_ts_ns)
 		w->shed_ts_ns = rec->rec.ts_ns;

@@ -63,6 +63,11 @@ void tt_world_name_early(struct tt_world *w, const struct tt_record *rec);
 const struct tt_info *tt_world_info(const struct tt_world *w);
 /* NULL = never heard of. tid 0 is the idle task. Pointers are valid until the next tt_world_event. */
 const struct tt_world_task *tt_world_task(const struct tt_world *w, uint32_t tid);
+/* Whether all threads of a process moved to another cgroup: of those the record names only one. Who keeps what it knows of a task has to
+ * look at all of them. */
+bool tt_world_moves_process(const struct tt_task *rec);
+/* The threads of a process that live, one after another: *at is 0 before the first one. NULL = no more. Looks at all tasks. */
+const struct tt_world_task *tt_world_next_thread(const struct tt_world *w, uint32_t pid, unsigned *at);
 const struct tt_world_device *tt_world_device(const struct tt_world *w, uint32_t dev);
 /* dev by name ("vda" or "/dev/vda" or "253:0"); NULL = not in this session */
 const struct tt_world_device *tt_world_device_by_name(const struct tt_world *w, const char *name);

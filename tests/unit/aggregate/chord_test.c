@@ -194,6 +194,37 @@ Test(chord, by_cgroup)
 	feed_close(&f);
 }
 
+/* The kernel tells of the leader alone. */
+Test(chord, the_threads_of_a_process_move_with_it)
+{
+	struct tt_cgroup a = { .id = 7, .path = "/a.slice" }, b = { .id = 8, .path = "/b.slice" };
+	struct tt_task task = { .why = TT_TASK_AT_START, .start_ns = 1, .cgroup_id = 7 };
+
+	f.view.by = TT_BY_CGROUP;
+	feed_open(&f, "chord", false);
+	feed_record(&f, TT_EV_CGROUP, TT_CPU_NONE, 10 * S, &a.rec, 0);
+	feed_record(&f, TT_EV_CGROUP, TT_CPU_NONE, 10 * S, &b.rec, 0);
+	for (task.tid = 1; task.tid <= 3; task.tid++) {
+		task.pid = task.tid == 3 ? 3 : 1; /* 2 is a thread of 1 */
+		feed_record(&f, TT_EV_TASK, TT_CPU_NONE, 10 * S, &task.rec, 0);
+	}
+	feed_switch(&(struct sw){ 0, 10 * S + 10 * MS, 10 * MS, 4 * MS, 3, 2, TT_WAIT_WAKEUP, TT_SW_PREEMPTED,
+				  3, 0 });
+	task = (struct tt_task){ .tid = 1,
+				 .pid = 1,
+				 .why = TT_TASK_CGROUP,
+				 .flags = TT_TASK_WHOLE_PROCESS,
+				 .start_ns = 1,
+				 .cgroup_id = 8 };
+	feed_record(&f, TT_EV_TASK, TT_CPU_NONE, 10 * S + 11 * MS, &task.rec, 0);
+	feed_switch(&(struct sw){ 0, 10 * S + 20 * MS, 10 * MS, 5 * MS, 2, 3, TT_WAIT_WAKEUP, TT_SW_PREEMPTED,
+				  2, 0 });
+	feed_finish(&f, 10 * S, 11 * S);
+	cr_expect(eq(i64, cell_ns("wakers", "a.slice", "a.slice"), 4 * MS));
+	cr_expect(eq(i64, cell_ns("wakers", "b.slice", "a.slice"), 5 * MS), "another process stays");
+	feed_close(&f);
+}
+
 /* More tasks than rows, each waiting once behind the next: sums stay, and what is left out is told. */
 Test(chord, sums_stay_beyond_all_bounds)
 {

@@ -121,7 +121,9 @@ Test(runq, each_task_has_the_kernels_own_counter_beside_ours)
 Test(runq, shed_waits_are_in_the_total_that_is_checked)
 {
 	struct tt_loss loss = { .what = TT_LOSS_SWITCHES, .count = 7, .since_ts_ns = 10 * S + 200 * MS };
-	struct tt_ev_shed_wait shed = { { TT_EV_SHED_WAIT, 0, 0, 10 * S + 400 * MS }, 10 * S + 200 * MS, 130 * MS };
+	struct tt_ev_shed_wait shed = { { TT_EV_SHED_WAIT, 0, 0, 10 * S + 400 * MS },
+					10 * S + 200 * MS,
+					130 * MS };
 
 	f.info.start_ts_ns = 10 * S;
 	feed_open(&f, "runq", false);
@@ -138,7 +140,8 @@ Test(runq, shed_waits_are_in_the_total_that_is_checked)
 	cr_expect(eq(u64, feed_u64(&f, "waiters", "db 2", "wait_sum_ns"), 600 * MS));
 	cr_expect(eq(u64, feed_u64(&f, "waiters", "(shed)", "wait_sum_ns"), 30 * MS));
 	cr_expect(f.report.sections[0].histograms[0].partial);
-	cr_expect(strstr(feed_finding(&f, "runq-wait")->text, "db 2 waited 600 ms/s") != NULL, "%s", feed_finding(&f, "runq-wait")->text);
+	cr_expect(strstr(feed_finding(&f, "runq-wait")->text, "db 2 waited 600 ms/s") != NULL, "%s",
+		  feed_finding(&f, "runq-wait")->text);
 	cr_assert(eq(u32, f.report.sections[0].nr_notes, 2), "%s", f.report.sections[0].notes[0].text);
 	cr_expect(strstr(f.report.sections[0].notes[0].text,
 			 "7 switches were shed between 0.200 s and 0.400 s") != NULL,
@@ -254,6 +257,34 @@ Test(runq, only_the_process_asked_for_is_shown)
 	feed_finish(&f, 10 * S, 11 * S);
 	cr_expect(eq(u64, feed_u64(&f, "cpus", "all", "waits"), 0));
 	EXPECT_NEAR(f.report.checks[0].ours, 500e6);
+	feed_close(&f);
+}
+
+/* db is in the cgroup that is looked at, leaves it, and comes back. */
+Test(runq, a_task_counts_while_it_is_in_the_cgroup_asked_for)
+{
+	struct tt_cgroup in = { .id = 7, .path = "/in" }, out = { .id = 8, .path = "/out" };
+	struct tt_task task = { .tid = 2, .pid = 2, .start_ns = 1, .comm = "db" };
+
+	f.view.cgroup = "/in";
+	feed_open(&f, "runq", false);
+	feed_window(&f, 0, 10 * S, true, 5 * S);
+	feed_record(&f, TT_EV_CGROUP, TT_CPU_NONE, 10 * S, &in.rec, 0);
+	feed_record(&f, TT_EV_CGROUP, TT_CPU_NONE, 10 * S, &out.rec, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t ts_ns = 10 * S + i * 100 * MS;
+
+		task.why = i ? TT_TASK_CGROUP : TT_TASK_AT_START;
+		task.cgroup_id = i == 1 ? 8 : 7;
+		feed_record(&f, TT_EV_TASK, TT_CPU_NONE, ts_ns, &task.rec, 0);
+		feed_switch(&(struct sw){ 0, ts_ns + 10 * MS, 10 * MS, 5 * MS, 1, 2, TT_WAIT_WAKEUP, 0 });
+		feed_switch(&(struct sw){ 0, ts_ns + 20 * MS, 10 * MS, 0, 2, 1, TT_WAIT_UNKNOWN, 0 });
+	}
+	feed_window(&f, 0, 11 * S, false, 5 * S);
+	feed_finish(&f, 10 * S, 11 * S);
+	cr_expect(eq(u64, feed_u64(&f, "cpus", "all", "waits"), 2));
+	cr_expect(eq(u64, feed_u64(&f, "waiters", "db 2", "waits"), 2));
+	cr_expect(eq(u32, feed_table(&f, "waiters")->nr_rows, 1));
 	feed_close(&f);
 }
 
