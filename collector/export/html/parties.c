@@ -183,28 +183,36 @@ static void move(struct tt_page_parties *p, uint32_t first, uint64_t cgroup_id)
 	tt_index_put(&p->by_tid, old->tid, i);
 }
 
-void tt_page_parties_event(struct tt_page_parties *p, const struct tt_event *ev)
+static void task_changed(struct tt_page_parties *p, uint32_t tid)
 {
-	const struct tt_world_task *task;
-	const struct tt_task *rec;
-	uint32_t i, first;
+	uint32_t i = tt_index_find(&p->by_tid, tid), first;
+	const struct tt_world_task *task = tt_world_task(p->world, tid);
 
-	if (ev->kind != TT_EV_TASK)
-		return;
-	rec = (const struct tt_task *)((const struct tt_ev_record *)ev)->rec;
-	i = tt_index_find(&p->by_tid, rec->tid);
-	task = tt_world_task(p->world, rec->tid);
-	if (i == TT_INDEX_NONE || !task || !rec->tid)
+	if (i == TT_INDEX_NONE || !task || !tid)
 		return;
 	first = p->parties[i].first;
 	if (!p->parties[i].is_task || (p->parties[i].serial && p->parties[i].serial != task->serial)) {
 		p->parties[first].is_gone = true;
-		tt_index_remove(&p->by_tid, rec->tid);
+		tt_index_remove(&p->by_tid, tid);
 		return;
 	}
 	if (task->cgroup_id && task->cgroup_id != p->parties[i].cgroup_id)
 		move(p, first, task->cgroup_id);
 	describe(p, first, task);
+}
+
+void tt_page_parties_event(struct tt_page_parties *p, const struct tt_event *ev)
+{
+	const struct tt_world_task *thread;
+	const struct tt_task *rec;
+	unsigned at = 0;
+
+	if (ev->kind != TT_EV_TASK)
+		return;
+	rec = (const struct tt_task *)((const struct tt_ev_record *)ev)->rec;
+	task_changed(p, rec->tid);
+	while (tt_world_moves_process(rec) && (thread = tt_world_next_thread(p->world, rec->pid, &at)))
+		task_changed(p, thread->tid);
 }
 
 void tt_page_parties_put(const struct tt_page_parties *p, struct tt_page_cgroups *cgroups,

@@ -28,22 +28,26 @@ static void close_scene(struct scene *s)
 	tt_world_close(s->world);
 }
 
+static void tell(struct scene *s, struct tt_task rec)
+{
+	struct tt_ev_record ev = { { TT_EV_TASK, TT_CPU_NONE, 0, START_NS }, &rec.rec };
+
+	rec.rec = (struct tt_record){
+		.size = sizeof(rec), .kind = TT_EV_TASK, .cpu = TT_CPU_NONE, .ts_ns = START_NS
+	};
+	tt_world_event(s->world, &ev.ev);
+	tt_page_parties_event(s->parties, &ev.ev);
+}
+
 /* A task appears, or is told of again, under a name: "a" or "b". */
 static void tell_task(struct scene *s, uint32_t tid, uint64_t start_ns, char name, uint64_t cgroup_id)
 {
-	struct tt_task rec = {
-		.rec = { .size = sizeof(rec), .kind = TT_EV_TASK, .cpu = TT_CPU_NONE, .ts_ns = START_NS },
-		.start_ns = start_ns,
-		.tid = tid,
-		.pid = tid,
-		.cgroup_id = cgroup_id,
-		.why = TT_TASK_FORK,
-		.comm = { name }
-	};
-	struct tt_ev_record ev = { { TT_EV_TASK, TT_CPU_NONE, 0, START_NS }, &rec.rec };
-
-	tt_world_event(s->world, &ev.ev);
-	tt_page_parties_event(s->parties, &ev.ev);
+	tell(s, (struct tt_task){ .start_ns = start_ns,
+				  .tid = tid,
+				  .pid = tid,
+				  .cgroup_id = cgroup_id,
+				  .why = TT_TASK_FORK,
+				  .comm = { name } });
 }
 
 static void add_task(struct scene *s, uint32_t tid, uint64_t start_ns, char name)
@@ -112,6 +116,31 @@ Test(page_parties, a_task_is_another_party_in_each_cgroup)
 	tell_task(&s, 7, 200, 'a', 33);
 	cr_expect(eq(u32, tt_page_party_of_task(s.parties, 7), in_a), "there is no room");
 	cr_expect(eq(u64, tt_page_parties_nr_moves_merged(s.parties), 1));
+	close_scene(&s);
+}
+
+Test(page_parties, the_threads_of_a_process_move_with_it)
+{
+	struct scene s = { 0 };
+	uint32_t thread, other;
+
+	open_scene(&s);
+	for (uint32_t tid = 1; tid <= 3; tid++)
+		tell(&s, (struct tt_task){ .start_ns = 1,
+					   .tid = tid,
+					   .pid = tid == 3 ? 3 : 1,
+					   .cgroup_id = 31,
+					   .why = TT_TASK_FORK });
+	thread = tt_page_party_of_task(s.parties, 2);
+	other = tt_page_party_of_task(s.parties, 3);
+	tell(&s, (struct tt_task){ .start_ns = 1,
+				   .tid = 1,
+				   .pid = 1,
+				   .cgroup_id = 32,
+				   .why = TT_TASK_CGROUP,
+				   .flags = TT_TASK_WHOLE_PROCESS });
+	cr_expect(ne(u32, tt_page_party_of_task(s.parties, 2), thread));
+	cr_expect(eq(u32, tt_page_party_of_task(s.parties, 3), other));
 	close_scene(&s);
 }
 
