@@ -91,7 +91,7 @@ export function createStackView(model, store) {
 	}
 
 	function whereMarked() {
-		return isDrawn ? '' : '. Too small to be drawn here: what is marked is below it in the stack, Enter zooms in';
+		return isDrawn ? '' : '. Too small or too deep to be drawn here, marked is the nearest frame that is; Enter zooms in';
 	}
 
 	function zoomTo(node) {
