@@ -68,8 +68,8 @@ static uint32_t place_of(struct tt_page_pairs *p, struct pair pair)
 
 	p->nr_merged += i == TT_INDEX_NONE && p->nr >= TT_PAGE_TASK_PAIRS_MAX;
 	if (i == TT_INDEX_NONE && p->nr >= TT_PAGE_TASK_PAIRS_MAX) {
-		pair.from = tt_page_party_of_same_name(p->parties, pair.from);
-		pair.to = tt_page_party_of_same_name(p->parties, pair.to);
+		pair.from = tt_page_shared_party(p->parties, pair.from);
+		pair.to = tt_page_shared_party(p->parties, pair.to);
 		i = tt_index_find(&p->by_key, key_of(&pair));
 	}
 	if (i == TT_INDEX_NONE && p->nr >= TT_PAGE_PAIRS_MAX) {

@@ -12,6 +12,7 @@ enum {
 	NAME_LEN = 23,
 	NR_TIDS_MAX = 4 * TT_PAGE_PARTIES_MAX,
 };
+#define NO_TASK UINT64_MAX /* instead of a cgroup: a word of ours */
 
 struct party {
 	uint64_t serial, cgroup_id; /* serial 0: not one task */
@@ -20,7 +21,7 @@ struct party {
 	uint32_t next;	       /* of the same task, in another cgroup; 0 = no more */
 	uint32_t current;      /* of a first one: that of the cgroup where the task is, or was last */
 	uint16_t flags;	       /* TT_TASK_* */
-	bool is_task, is_name; /* else tasks of one name */
+	bool is_task, is_name; /* else tasks of one name in one cgroup */
 	bool is_gone;	       /* of a first one: the tid has a new owner */
 	char name[NAME_LEN + 1];
 };
@@ -29,8 +30,8 @@ struct tt_page_parties {
 	const struct tt_world *world;
 	struct party *parties;
 	uint32_t nr, nr_tasks;
-	struct tt_index by_tid;	 /* tasks with a party, and short cuts to those of a name */
-	struct tt_index by_name; /* hash of the name and of what it is */
+	struct tt_index by_tid;	 /* tasks with a party, and short cuts to shared ones */
+	struct tt_index by_name; /* hash of the name and of the cgroup, or that it is no task */
 	uint64_t nr_folded;	 /* tasks that have no party of their own */
 	uint64_t nr_moves_merged;
 };
@@ -79,9 +80,9 @@ static void describe(struct tt_page_parties *p, uint32_t first, const struct tt_
 	} while (i);
 }
 
-static uint32_t named_party(struct tt_page_parties *p, const char *name, bool is_name)
+static uint32_t named_party(struct tt_page_parties *p, const char *name, uint64_t cgroup_id)
 {
-	uint64_t key = XXH64(name, strlen(name), is_name);
+	uint64_t key = XXH64(name, strlen(name), cgroup_id);
 	uint32_t i = tt_index_find(&p->by_name, key);
 
 	if (i != TT_INDEX_NONE)
@@ -89,7 +90,11 @@ static uint32_t named_party(struct tt_page_parties *p, const char *name, bool is
 	if (p->nr == TT_PAGE_PARTIES_MAX)
 		return TT_PAGE_PARTY_OTHERS;
 	i = p->nr++;
-	p->parties[i] = (struct party){ .is_name = is_name, .first = i, .current = i };
+	p->parties[i] = (struct party){ .first = i, .current = i };
+	if (cgroup_id == NO_TASK)
+		p->parties[i].is_name = true;
+	else
+		p->parties[i].cgroup_id = cgroup_id;
 	strncpy(p->parties[i].name, name, NAME_LEN);
 	tt_index_put(&p->by_name, key, i);
 	return i;
@@ -97,12 +102,14 @@ static uint32_t named_party(struct tt_page_parties *p, const char *name, bool is
 
 uint32_t tt_page_party_of_name(struct tt_page_parties *p, const char *name)
 {
-	return named_party(p, name, true);
+	return named_party(p, name, NO_TASK);
 }
 
-uint32_t tt_page_party_of_same_name(struct tt_page_parties *p, uint32_t party)
+uint32_t tt_page_shared_party(struct tt_page_parties *p, uint32_t party)
 {
-	return p->parties[party].is_task ? named_party(p, p->parties[party].name, false) : party;
+	const struct party *own = &p->parties[party];
+
+	return own->is_task ? named_party(p, own->name, own->cgroup_id) : party;
 }
 
 static bool has_room_for_task(const struct tt_page_parties *p)
@@ -141,7 +148,7 @@ uint32_t tt_page_party_of_task(struct tt_page_parties *p, uint32_t tid)
 	if (i != TT_INDEX_NONE)
 		return i;
 	if (!tid)
-		return named_party(p, "idle", true);
+		return named_party(p, "idle", NO_TASK);
 	task = tt_world_task(p->world, tid);
 	if (has_room_for_task(p)) {
 		i = new_task_party(p, tid, task ? task->cgroup_id : 0);
@@ -149,7 +156,7 @@ uint32_t tt_page_party_of_task(struct tt_page_parties *p, uint32_t tid)
 			describe(p, i, task);
 	} else {
 		p->nr_folded++;
-		i = named_party(p, task ? task->comm : "", false);
+		i = named_party(p, task ? task->comm : "", task ? task->cgroup_id : 0);
 	}
 	if (!tt_index_put(&p->by_tid, tid, i)) {
 		forget_short_cuts(p);
@@ -158,16 +165,11 @@ uint32_t tt_page_party_of_task(struct tt_page_parties *p, uint32_t tid)
 	return i;
 }
 
-/* From now on the task is in this cgroup; what was before stays with the one where it was. */
+/* From now on the task is in this cgroup; what was before stays with the one where it was, or with none as long as that was not known. */
 static void move(struct tt_page_parties *p, uint32_t first, uint64_t cgroup_id)
 {
-	struct party *old = &p->parties[p->parties[first].current];
-	uint32_t i = first;
+	uint32_t tid = p->parties[first].tid, i = first;
 
-	if (!old->cgroup_id) { /* not known until now */
-		old->cgroup_id = cgroup_id;
-		return;
-	}
 	while (p->parties[i].cgroup_id != cgroup_id && p->parties[i].next)
 		i = p->parties[i].next;
 	if (p->parties[i].cgroup_id != cgroup_id) {
@@ -175,12 +177,12 @@ static void move(struct tt_page_parties *p, uint32_t first, uint64_t cgroup_id)
 			p->nr_moves_merged++;
 			return;
 		}
-		p->parties[i].next = new_task_party(p, old->tid, cgroup_id);
+		p->parties[i].next = new_task_party(p, tid, cgroup_id);
 		i = p->parties[i].next;
 		p->parties[i].first = first;
 	}
 	p->parties[first].current = i;
-	tt_index_put(&p->by_tid, old->tid, i);
+	tt_index_put(&p->by_tid, tid, i);
 }
 
 static void task_changed(struct tt_page_parties *p, uint32_t tid)

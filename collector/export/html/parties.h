@@ -3,7 +3,7 @@
  *
  * A party is a number below TT_PAGE_PARTIES_MAX. A task that moves to another cgroup is another party from then on, so that sums by cgroup are
  * right; "party.task" brings its parties together. Tasks that come when TT_PAGE_TASKS_MAX parties are tasks share a party with all others of
- * the same name; when there are too many names, that is "(others)", number 0.
+ * the same name in the same cgroup; when there are too many of those, that is "(others)", number 0.
  */
 #pragma once
 
@@ -23,8 +23,8 @@ void tt_page_parties_event(struct tt_page_parties *p, const struct tt_event *ev)
 uint32_t tt_page_party_of_task(struct tt_page_parties *p, uint32_t tid);
 uint32_t tt_page_party_of_name(struct tt_page_parties *p, const char *name);
 
-/* Who a task shares a party with when it has none of its own: all tasks of its name. Others stay what they are. */
-uint32_t tt_page_party_of_same_name(struct tt_page_parties *p, uint32_t party);
+/* What a task shares with others when it has no party of its own: that of all tasks of its name in its cgroup. Others stay what they are. */
+uint32_t tt_page_shared_party(struct tt_page_parties *p, uint32_t party);
 
 /* Columns "party.*"; a party's cgroup is what tt_page_cgroups_get tells. */
 void tt_page_parties_put(const struct tt_page_parties *p, struct tt_page_cgroups *cgroups,

@@ -84,10 +84,33 @@ Test(page_parties, too_many_tasks_share_by_name)
 	}
 	cr_expect(eq(u64, tt_page_parties_nr_folded(s.parties), 10));
 	cr_expect(ne(u32, a, b));
-	cr_expect(eq(u32, tt_page_party_of_same_name(s.parties, a), a), "is all of them already");
-	cr_expect(eq(u32, tt_page_party_of_same_name(s.parties, tt_page_party_of_task(s.parties, 1)), a));
-	cr_expect(eq(u32, tt_page_party_of_same_name(s.parties, TT_PAGE_PARTY_OTHERS), TT_PAGE_PARTY_OTHERS));
+	cr_expect(eq(u32, tt_page_shared_party(s.parties, a), a), "is all of them already");
+	cr_expect(eq(u32, tt_page_shared_party(s.parties, tt_page_party_of_task(s.parties, 1)), a));
+	cr_expect(eq(u32, tt_page_shared_party(s.parties, TT_PAGE_PARTY_OTHERS), TT_PAGE_PARTY_OTHERS));
 	cr_expect(ne(u32, tt_page_party_of_name(s.parties, "a"), a), "a word of ours is no task");
+	close_scene(&s);
+}
+
+Test(page_parties, those_that_share_are_in_one_cgroup)
+{
+	struct scene s = { 0 };
+	uint32_t in_31, in_32, moved;
+
+	open_scene(&s);
+	for (uint32_t tid = 1; tid <= TT_PAGE_TASKS_MAX; tid++) {
+		tell_task(&s, tid, tid, 'a', tid % 2 ? 31 : 32);
+		tt_page_party_of_task(s.parties, tid);
+	}
+	tell_task(&s, 20001, 1, 'a', 31);
+	tell_task(&s, 20002, 1, 'a', 32);
+	in_31 = tt_page_party_of_task(s.parties, 20001);
+	in_32 = tt_page_party_of_task(s.parties, 20002);
+	cr_expect(ne(u32, in_31, in_32));
+	cr_expect(eq(u32, tt_page_shared_party(s.parties, tt_page_party_of_task(s.parties, 1)), in_31));
+	cr_expect(eq(u32, tt_page_shared_party(s.parties, tt_page_party_of_task(s.parties, 2)), in_32));
+	tell_task(&s, 20001, 1, 'a', 32);
+	moved = tt_page_party_of_task(s.parties, 20001);
+	cr_expect(eq(u32, moved, in_32), "it shares with those of where it moved to");
 	close_scene(&s);
 }
 
@@ -101,7 +124,7 @@ Test(page_parties, a_task_is_another_party_in_each_cgroup)
 	before = tt_page_party_of_task(s.parties, 7);
 	tell_task(&s, 7, 100, 'a', 31);
 	in_a = tt_page_party_of_task(s.parties, 7);
-	cr_expect(eq(u32, in_a, before), "that it was in a cgroup was not known");
+	cr_expect(ne(u32, in_a, before), "the report counts as not known what was before, too");
 	tell_task(&s, 7, 100, 'a', 32);
 	in_b = tt_page_party_of_task(s.parties, 7);
 	cr_expect(ne(u32, in_b, in_a));
