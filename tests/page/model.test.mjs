@@ -4,7 +4,7 @@ import test from 'node:test';
 import { gridOf } from '../../collector/export/html/page/grid.js';
 import { matrixOf, pairsOf, PARTIES_MAX } from '../../collector/export/html/page/matrix.js';
 import { whyEmpty, whyNoStacks } from '../../collector/export/html/page/reasons.js';
-import { cpuRows, diskRows, taskRows } from '../../collector/export/html/page/sums.js';
+import { cpuRows, diskRows, taskColumns, taskRows } from '../../collector/export/html/page/sums.js';
 import { evidenceOf } from '../../collector/export/html/page/top.js';
 import { cells, model, MS } from './made.mjs';
 
@@ -71,6 +71,12 @@ test('sums of a selection add up to those of the whole', () => {
 	assert.deepEqual(m.causeTotals(first), { steal: 0, runq: 50, disk: 0, cpu: 0 });
 });
 
+test('tasks have a column for each cause that was asked for', () => {
+	const keys = (causes) => taskColumns(model({}, { meta: { causes } })).map((column) => column.key);
+
+	assert.deepEqual(keys(['steal', 'cpu']), ['task', 'steal_ns', 'cpu_ns', 'cgroup']);
+});
+
 test('percentiles are upper bounds of their bucket', () => {
 	const m = model(
 		cells([
@@ -132,7 +138,7 @@ const pairs = {
 
 test('pairs: by task, by cgroup, and of a selection', () => {
 	const m = model(pairs),
-		brief = (list) => list.map((p) => `${p.from} > ${p.to} ${p.ns}/${p.nr}`);
+		brief = (list) => list.map((p) => `${p.from.name} > ${p.to.name} ${p.ns}/${p.nr}`);
 
 	assert.deepEqual(brief(pairsOf(m, 'occupants', 'task', null)), [
 		'(stolen) > sh 11 70/1',
@@ -174,7 +180,7 @@ test('a task that moved is one task, in each cgroup what it had there; cgroups o
 		[['sh 11', 11, '/b/web']],
 	);
 	assert.deepEqual(
-		pairsOf(m, 'occupants', 'cgroup', null).map((p) => [p.from, p.fromPath, p.to, p.toPath, p.ns]),
+		pairsOf(m, 'occupants', 'cgroup', null).map((p) => [p.from.name, p.from.path, p.to.name, p.to.path, p.ns]),
 		[
 			['(stolen)', null, '/a/web', '/a/web', 70],
 			['/b/web', '/b/web', '/a/web', '/a/web', 25],
@@ -182,8 +188,28 @@ test('a task that moved is one task, in each cgroup what it had there; cgroups o
 	);
 });
 
+test('who is named as a word of ours is not it', () => {
+	const m = model({
+		...pairs,
+		'party.name': ['(others)', 'idle', 'idle', '(others)', '(stolen)'],
+		'cgroup.name': ['(stolen)'],
+	});
+	const sides = (by) => new Set(pairsOf(m, 'occupants', by, null).flatMap((pair) => [pair.from, pair.to])).size;
+
+	assert.equal(sides('name'), 4, '(others), (stolen), and tasks called idle and (others)');
+	assert.equal(sides('cgroup'), 3, '(others), (stolen), and a cgroup called so');
+	assert.deepEqual(matrixOf(pairsOf(m, 'occupants', 'name', null)).names, ['idle', '(stolen)', '(others)', '(others)']);
+});
+
 test('the matrix holds all the time, in few parties', () => {
-	const many = Array.from({ length: 40 }, (_, i) => ({ from: `a${i}`, to: `b${i % 3}`, ns: 100 - i, nr: 1 }));
+	const side = (name) => ({ name, path: null, isWord: false }),
+		targets = ['b0', 'b1', 'b2'].map(side);
+	const many = Array.from({ length: 40 }, (_, i) => ({
+		from: side(`a${i}`),
+		to: targets[i % 3],
+		ns: 100 - i,
+		nr: 1,
+	}));
 	const { names, matrix, nrMerged } = matrixOf(many);
 
 	assert.equal(names.length, PARTIES_MAX + 1);
@@ -192,7 +218,7 @@ test('the matrix holds all the time, in few parties', () => {
 		matrix.flatMap((row) => [...row]).reduce((a, b) => a + b, 0),
 		many.reduce((sum, p) => sum + p.ns, 0),
 	);
-	assert.deepEqual(matrixOf([{ from: 'a', to: 'b', ns: 5, nr: 1 }]).names, ['a', 'b']);
+	assert.deepEqual(matrixOf([{ from: side('a'), to: side('b'), ns: 5, nr: 1 }]).names, ['a', 'b']);
 });
 
 test('what is empty says why, and what to do', () => {
@@ -219,14 +245,20 @@ test('data of another version is refused', () => {
 });
 
 test('each kind of finding leads to the view that shows it', () => {
-	const m = model({}),
+	const heatOf = (map) => [2, (2 + 4 + map) * 4 + 1, [[0, 0, 1]]];
+	const m = model({ 'device.name': ['(other disks)', 'vda'], ...cells([heatOf(0), heatOf(1), heatOf(3)]) }),
 		of = (section, code, text) => evidenceOf({ section, code, text }, m);
 
 	assert.deepEqual(of('steal', 'steal-quota', 'cpu1 was stolen').set, { phase: 'stolen' });
 	assert.deepEqual(of('steal', 'steal-busy-vm', 'x').set, { heat: 'steal' });
 	assert.deepEqual(of('disk', 'disk-latency', 'vda: writes took 3ms').set, { heat: 'write-1' });
 	assert.deepEqual(of('disk', 'disk-latency', 'vda: reads took 3ms').set, { heat: 'read-1' });
-	assert.deepEqual(of('disk', 'disk-latency', 'vdz: reads took 3ms').set, {});
+	assert.deepEqual(of('disk', 'disk-latency', 'vdz: reads took 3ms').id, 'tables', 'it is one of the other disks');
+	const ofDiscards = model(cells([heatOf(3)]));
+	assert.deepEqual(
+		evidenceOf({ section: 'disk', code: 'disk-latency', text: 'vda: discards took 3ms' }, ofDiscards).set,
+		{ heat: 'device-1' },
+	);
 	assert.equal(of('runq', 'runq-wait', 'x').id, 'chord');
 	assert.equal(of('cpu', 'x', 'x').id, 'stacks');
 	assert.equal(of('', 'x', 'x').id, 'lost');

@@ -6,13 +6,23 @@ import { clampSpan, panSpan, SPAN_MIN_NS, ticksOf, zoomSpan } from '../../collec
 import { model, MS } from './made.mjs';
 
 test('sums of any stretch, within bins evenly', () => {
-	const row = new SumRow(Float64Array.from([10, 0, 30]), 100);
+	const row = new SumRow(Float64Array.from([10, 0, 30]), 100, [0, 300]);
 
 	assert.equal(row.sum(0, 300), 40);
 	assert.equal(row.sum(50, 150), 5);
 	assert.equal(row.sum(200, 250), 15);
 	assert.equal(row.sum(-100, 1000), 40);
-	assert.equal(new SumRow(new Float64Array(0), 100).sum(0, 100), 0);
+	assert.equal(new SumRow(new Float64Array(0), 100, [0, 0]).sum(0, 100), 0);
+});
+
+test('what is in the first and the last bin lies within the session', () => {
+	const row = new SumRow(Float64Array.from([40, 10, 30]), 100, [60, 225]);
+
+	assert.equal(row.sum(0, 60), 0);
+	assert.equal(row.sum(60, 80), 20);
+	assert.equal(row.sum(200, 225), 30);
+	assert.equal(row.sum(220, 225), 6);
+	assert.equal(row.sum(0, 300), 80);
 });
 
 test('maxima of any stretch are those of the bins it touches', () => {
@@ -91,9 +101,9 @@ test('single slices: who ran, from when to when, and where it is not known', () 
 
 	timeline.slices(timeline.cpus[0], 50, 280, (...slice) => slices.push(slice));
 	assert.deepEqual(slices, [
-		[50, 100, 2],
+		[10, 100, 2],
 		[100, 200, -1],
-		[200, 280, 3],
+		[200, 300, 3],
 	]);
 });
 

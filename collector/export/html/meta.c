@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <jansson.h>
 
+#include "collector/aggregate/view.h"
 #include "collector/export/html/baseline.h"
 #include "collector/export/html/page.h"
 #include "collector/render/json_text.h"
@@ -151,7 +152,7 @@ char *tt_page_meta(const struct tt_page *page, const struct tt_export_end *end,
 		   const struct tt_page_profile *profile)
 {
 	json_t *meta =
-		json_pack("{si so so so so so so so so so sb}", "version", DATA_VERSION, "time",
+		json_pack("{si so so so so so so so so so sb sb}", "version", DATA_VERSION, "time",
 			  time_object(page, &end->interval), "causes", cause_array(page->ctx.causes),
 			  "events",
 			  json_pack("{so so sb}", "nr", number(tt_page_events_nr(page->events)), "max",
@@ -159,7 +160,8 @@ char *tt_page_meta(const struct tt_page *page, const struct tt_export_end *end,
 			  "lost", lost_array(end->nr_lost), "losses", loss_array(page), "tables",
 			  table_array(end->report), "merged", merged_object(page, profile), "baseline",
 			  baseline_object(page->ctx.baseline), "stacked_device",
-			  tt_json_text(end->stacked_device), "has_stacks", page->has_stacks);
+			  tt_json_text(end->stacked_device), "has_stacks", page->has_stacks, "has_task_filter",
+			  tt_view_has_task_filter(page->ctx.view));
 	char *text = meta ? json_dumps(meta, JSON_COMPACT) : NULL;
 
 	json_decref(meta);

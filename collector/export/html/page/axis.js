@@ -145,6 +145,7 @@ function operate(canvas, model, store, scaleOf, hover, about) {
 
 	canvas.addEventListener('pointerdown', (event) => {
 		if (event.button > 1) return;
+		hover(xOf(event), yOf(event)); // a finger points by touching
 		pointers.set(event.pointerId, xOf(event));
 		canvas.setPointerCapture(event.pointerId);
 		if (pointers.size === 2) return pinch();
@@ -168,27 +169,37 @@ function operate(canvas, model, store, scaleOf, hover, about) {
 			});
 		drag.last = x;
 	});
-	const release = (event) => {
+	canvas.addEventListener('pointerup', (event) => {
 		if (!pointers.delete(event.pointerId)) return;
 		// only now: the views that are not on the axis take their time
 		if (store.get('picking')) store.set({ selection: store.get('picking'), picking: null });
 		// a click beside the selection ends it
-		if (drag && !drag.distance && !drag.moved && !drag.isPan && event.type === 'pointerup') {
+		if (drag && !drag.distance && !drag.moved && !drag.isPan) {
 			const selection = store.get('selection'),
 				at = scaleOf().time(drag.from);
 
 			if (selection && (at < selection[0] || at > selection[1])) pick(null);
 		}
 		if (!pointers.size) drag = null;
+	});
+	const dropDrag = () => {
+		drag = null;
+		store.set({ picking: null });
 	};
-	canvas.addEventListener('pointerup', release);
-	canvas.addEventListener('pointercancel', release);
-	canvas.addEventListener('pointerleave', () => hover(null));
+	// the browser scrolls the page with this finger
+	canvas.addEventListener('pointercancel', (event) => {
+		if (pointers.delete(event.pointerId)) dropDrag();
+	});
+	canvas.addEventListener('pointerleave', (event) => {
+		if (event.pointerType !== 'touch') hover(null);
+	});
 	canvas.addEventListener('dblclick', (event) =>
 		show(zoomSpan(view(), 0.25, scaleOf().time(xOf(event)), whole)),
 	);
 
-	// Turning the wheel scrolls the page, until the chart was clicked or Ctrl is held: nobody gets stuck in it.
+	// Turning the wheel scrolls the page, until the chart was clicked or Ctrl is held: nobody gets stuck in it. A chart that is higher than
+	// its box it scrolls.
+	const isScrolled = () => canvas.parentElement.scrollHeight > canvas.parentElement.clientHeight + 1;
 	canvas.addEventListener(
 		'wheel',
 		(event) => {
@@ -197,7 +208,7 @@ function operate(canvas, model, store, scaleOf, hover, about) {
 			if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) {
 				event.preventDefault();
 				show(panSpan(view(), sideways * scaleOf().perPx, whole));
-			} else if (event.ctrlKey || event.metaKey || document.activeElement === canvas) {
+			} else if (event.ctrlKey || event.metaKey || (document.activeElement === canvas && !isScrolled())) {
 				event.preventDefault();
 				show(
 					zoomSpan(
@@ -248,7 +259,7 @@ function operate(canvas, model, store, scaleOf, hover, about) {
 			case 'Enter':
 				return (pick(view()), true);
 			case 'Escape':
-				return (pick(null), true);
+				return (drag ? dropDrag() : pick(null), true);
 		}
 		return false;
 	}
@@ -268,15 +279,18 @@ function operate(canvas, model, store, scaleOf, hover, about) {
 	}
 }
 
-// Draws anew when the canvas's box has another width.
+// Draws anew when the canvas's box has another width, or a pixel another size.
 function onResize(canvas, draw) {
-	let { clientWidth } = canvas.parentElement;
-
-	new ResizeObserver(() => {
-		if (canvas.parentElement.clientWidth === clientWidth) return;
-		clientWidth = canvas.parentElement.clientWidth;
+	const size = () => `${canvas.parentElement.clientWidth} ${window.devicePixelRatio}`;
+	let drawn = size();
+	const check = () => {
+		if (size() === drawn) return;
+		drawn = size();
 		draw();
-	}).observe(canvas.parentElement);
+	};
+
+	new ResizeObserver(check).observe(canvas.parentElement);
+	addEventListener('resize', check);
 }
 
 // Makes a chart of a canvas: drawn now and whenever the axis, the theme, the width or one of keys changes; operated, read by tell(x, y), and

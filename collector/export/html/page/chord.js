@@ -222,11 +222,10 @@ export function createChord(model, store) {
 					? `${format.plural(small.nrMerged, 'party', 'parties')} with less are drawn as one; the table has them all.`
 					: null,
 				model.meta.merged.pairs
-					? `${format.plural(model.meta.merged.pairs, 'wait')} found no room for who it was: they go by names, or from (others) to (others).`
+					? `${format.plural(model.meta.merged.pairs, 'wait')} found no room for which task it was: they go by name and cgroup, or from (others) to (others).`
 					: null,
 				model.meta.merged.tasks
-					? `Up to ${format.plural(model.meta.merged.tasks, 'task')} share a place with others of the same name` +
-						(store.get('by') === 'cgroup' ? ', and are in no cgroup here.' : '.')
+					? `Up to ${format.plural(model.meta.merged.tasks, 'task')} share a place with others of the same name and cgroup.`
 					: null,
 			]
 				.filter(Boolean)
@@ -246,14 +245,14 @@ export function createChord(model, store) {
 				{ key: 'waits', label: 'waits', unit: 'count' },
 				...(store.get('by') === 'cgroup' ? PATHS : []),
 			],
-			pairs.map(({ from, to, ns, nr, fromPath, toPath }) => ({
-				from,
-				to,
+			pairs.map(({ from, to, ns, nr }) => ({
+				from: from.name,
+				to: to.name,
 				wait_ns: ns,
 				share_pct: (100 * ns) / Math.max(1, totalNs),
 				waits: nr,
-				from_cgroup_path: fromPath,
-				to_cgroup_path: toPath,
+				from_cgroup_path: from.path,
+				to_cgroup_path: to.path,
 			})),
 		);
 	}

@@ -35,6 +35,14 @@ export function byId(id) {
 	return document.getElementById(id);
 }
 
+// The part of the page with this id, opened if it is one to open.
+export function reveal(id) {
+	const part = byId(id);
+
+	if (part instanceof HTMLDetailsElement) part.open = true;
+	return part;
+}
+
 let nrIds = 0;
 export function freshId(prefix) {
 	return `${prefix}-${++nrIds}`;

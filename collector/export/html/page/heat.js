@@ -72,7 +72,9 @@ export function createHeat(model, store) {
 			slotNs = model.time.slot_ns;
 		scale = new Scale(store.get('view'), gutterOf(width), width);
 		const columnSlots = Math.max(1, Math.ceil((scale.perPx * COLUMN_MIN_PX) / slotNs));
-		const slots = [Math.floor(scale.from / slotNs / columnSlots) * columnSlots, Math.ceil(scale.to / slotNs)];
+		// whole columns: what a cell of one shows does not depend on where the picture ends
+		const [first, end] = [Math.floor(scale.from / slotNs / columnSlots), Math.ceil(scale.to / slotNs / columnSlots)],
+			slots = [first * columnSlots, end * columnSlots];
 		drawn = { buckets, columnNs: columnSlots * slotNs, ...gridOf(model, map, buckets, slots, columnSlots) };
 
 		drawAxis(context, scale, HEIGHT, model);

@@ -42,8 +42,8 @@ export function drawSlices(context, scale, row, data) {
 	context.textBaseline = 'middle';
 	context.textAlign = 'left';
 	data.slices(row.cpu, scale.from, scale.to, (from, to, party) => {
-		const x = scale.x(from),
-			width = scale.x(to) - x;
+		const x = scale.x(Math.max(from, scale.from)),
+			width = scale.x(Math.min(to, scale.to)) - x;
 
 		if (party < 0) return;
 		const isIdle = model.isIdle(party);

@@ -2,7 +2,7 @@
 // main - unpacks the data and fills the page.
 import { createChord } from './chord.js';
 import { bytesOfBase64, columnsOf, inflate } from './data.js';
-import { byId } from './dom.js';
+import { byId, reveal } from './dom.js';
 import { createHeat } from './heat.js';
 import { Model } from './model.js';
 import { createPhase } from './phase.js';
@@ -62,9 +62,10 @@ async function start() {
 		// what is there already is shown while the rest is made
 		await new Promise((done) => setTimeout(done));
 	}
+	addEventListener('hashchange', () => reveal(location.hash.slice(1)));
 	document.documentElement.dataset.ready = String(Math.round(performance.now()));
 	// the place that the address names was not there yet
-	if (location.hash) byId(location.hash.slice(1))?.scrollIntoView();
+	if (location.hash) reveal(location.hash.slice(1))?.scrollIntoView();
 }
 
 start().catch((error) => {

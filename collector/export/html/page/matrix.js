@@ -31,7 +31,15 @@ export const RELATIONS = [
 export const PARTIES_MAX = 14;
 const OTHERS = '(others)';
 
-// All cells with something in them, heaviest first: [{from, to, ns, nr, fromPath, toPath}]; paths: by cgroup, null of who is in none
+// What tells who is one: a task, all of a name, or a cgroup. A word of ours is itself in each, whoever has the same name.
+const keysOf = (model) => ({
+	task: (party) => (model.isTask(party) ? model.partyTasks[party] : `t${model.partyNames[party]}`),
+	name: (party) => `t${model.partyNames[party]}`,
+	cgroup: (party) => `c${model.partyCgroups[party]}`,
+});
+
+// All cells with something in them, heaviest first: [{from, to, ns, nr}]. from, to: {name, path, isWord}, the same object for the same one;
+// path: by cgroup, null of who is in none.
 export function pairsOf(model, relation, by, selection) {
 	const { columns, cells } = model;
 	const kinds = columns.numbers('pair.relation'),
@@ -44,18 +52,20 @@ export function pairsOf(model, relation, by, selection) {
 		name: (party) => model.partyNames[party],
 		cgroup: (party) => model.partyGroup(party),
 	};
-	const ids = new Map(), // by name
-		paths = [],
+	const keyOf = keysOf(model)[by],
+		sides = [],
+		ids = new Map(), // by key
 		idOfParty = new Map();
 	const idOf = (party) => {
 		if (!idOfParty.has(party)) {
-			const name = names[by](party);
+			const isWord = model.isWord(party),
+				key = isWord ? `w${model.partyNames[party]}` : keyOf(party);
 
-			if (!ids.has(name)) {
-				paths.push(by === 'cgroup' ? model.partyPath(party) : null);
-				ids.set(name, ids.size);
+			if (!ids.has(key)) {
+				ids.set(key, sides.length);
+				sides.push({ name: names[by](party), path: by === 'cgroup' ? model.partyPath(party) : null, isWord });
 			}
-			idOfParty.set(party, ids.get(name));
+			idOfParty.set(party, ids.get(key));
 		}
 		return idOfParty.get(party);
 	};
@@ -73,19 +83,12 @@ export function pairsOf(model, relation, by, selection) {
 		pair.ns += ns;
 		pair.nr += nr;
 	}
-	const texts = [...ids.keys()];
 	return [...byKey.values()]
-		.map(({ from, to, ...sums }) => ({
-			...sums,
-			from: texts[from],
-			to: texts[to],
-			fromPath: paths[from],
-			toPath: paths[to],
-		}))
+		.map(({ from, to, ns, nr }) => ({ from: sides[from], to: sides[to], ns, nr }))
 		.sort((a, b) => b.ns - a.ns || b.nr - a.nr);
 }
 
-// The PARTIES_MAX parties with most time on either side, the rest together as "(others)": matrix[from][to] in ns.
+// The PARTIES_MAX parties with most time on either side, the rest together as "(others)": matrix[from][to] in ns. pairs: as of pairsOf.
 export function matrixOf(pairs) {
 	const weights = new Map();
 
@@ -93,13 +96,13 @@ export function matrixOf(pairs) {
 		weights.set(from, (weights.get(from) ?? 0) + ns);
 		weights.set(to, (weights.get(to) ?? 0) + ns);
 	}
-	weights.delete(OTHERS);
 	const ranked = [...weights]
-		.filter(([, ns]) => ns > 0)
+		.filter(([side, ns]) => ns > 0 && !(side.isWord && side.name === OTHERS))
 		.sort((a, b) => b[1] - a[1])
-		.map(([name]) => name);
-	const names = ranked.slice(0, PARTIES_MAX),
-		places = new Map(names.map((name, i) => [name, i]));
+		.map(([side]) => side);
+	const shown = ranked.slice(0, PARTIES_MAX),
+		names = shown.map((side) => side.name),
+		places = new Map(shown.map((side, i) => [side, i]));
 	const nrMerged = ranked.length - names.length;
 	const needsOthers = pairs.some(({ from, to, ns }) => ns > 0 && (!places.has(from) || !places.has(to)));
 

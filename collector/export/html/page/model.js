@@ -109,19 +109,27 @@ export class Model {
 		const name = this.partyNames[party] ?? '(others)',
 			flags = this.partyFlags[party];
 
-		return flags & FLAG.TASK
+		return this.isTask(party)
 			? `${name || 'tid'} ${this.partyTids[party]}${flags & FLAG.OURS ? ' (timethief)' : ''}`
 			: name;
 	}
 
-	// A task may have this name, too.
+	isTask(party) {
+		return !!(this.partyFlags[party] & FLAG.TASK);
+	}
+
+	// "idle", "(stolen)" and such; a task may have the same name.
+	isWord(party) {
+		return !!(this.partyFlags[party] & FLAG.WORD);
+	}
+
 	isIdle(party) {
-		return this.partyNames[party] === 'idle' && !!(this.partyFlags[party] & FLAG.WORD);
+		return this.isWord(party) && this.partyNames[party] === 'idle';
 	}
 
 	// What a party is by cgroup: its cgroup's name, or itself when it is no task.
 	partyGroup(party) {
-		return this.partyFlags[party] & FLAG.WORD
+		return this.isWord(party)
 			? this.partyNames[party]
 			: this.cgroupName(this.partyCgroups[party]);
 	}

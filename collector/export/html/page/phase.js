@@ -41,6 +41,14 @@ export function createPhase(model, store) {
 	// as the timeline has it: of one CPU's time, or tasks
 	const rateOf = (ns) =>
 		ns / (columnNs / ROWS) / (store.get('phase') === 'waiting' ? 1 : Math.max(1, model.cpus.length));
+	// with --from they need not begin with a second of the recording
+	const columnText = (column) => {
+		const [from, to] = [column, column + 1].map((c) =>
+			format.moment(model.shown(c * columnNs), model.time.since_start_ns % SECOND_NS ? 1e6 : SECOND_NS),
+		);
+
+		return seconds > 1 ? `each second from ${from} to ${to}` : `second from ${from}`;
+	};
 	const offsetText = (row) =>
 		`${format.decimal((row * 1000) / ROWS, 1)} to ${format.decimal(((row + 1) * 1000) / ROWS, 1)} ms`;
 	const worded = (rate) =>
@@ -104,7 +112,7 @@ export function createPhase(model, store) {
 		const ns = values[store.get('phase')][column * ROWS + row] ?? 0;
 
 		readout.textContent =
-			`second ${format.moment(model.shown(column * columnNs), SECOND_NS)}, ${offsetText(row)} into it · ` +
+			`${columnText(column)}, ${offsetText(row)} into it · ` +
 			`${kindOf()[1]} ${worded(rateOf(ns))}`;
 	}
 

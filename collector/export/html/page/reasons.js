@@ -21,7 +21,7 @@ export function whyEmpty(model, section, selection, nothing = NOTHING[section]) 
 	const only = model.report.interval.only;
 
 	if (model.report.source.name === 'procfs')
-		return `This session has counters only (source procfs), no single ${section === 'disk' ? 'requests' : 'events'}: record as root, with BPF or SystemTap.`;
+		return `This session has counters only (source procfs), no single events or requests: record as root, with BPF or SystemTap.`;
 	if (section === 'steal' && !model.report.host.steal_reported && !model.cells.places(0).length)
 		return sentence(model.notes('steal')[0] ?? 'this host reports no steal time', HOW.steal);
 	if (!probe || !probe.rung)

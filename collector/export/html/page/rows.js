@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // rows - what is drawn along the time, for any stretch at once: sums of a row between two moments cost the same however long.
 
-// Sums of bins; within a bin evenly spread.
+// Sums of bins; within a bin evenly spread, over what the range [from, to] has of it.
 export class SumRow {
-	constructor(values, binNs) {
+	constructor(values, binNs, range) {
 		this.binNs = binNs;
+		this.range = range;
 		this.before = new Float64Array(values.length + 1);
 		for (let i = 0; i < values.length; i++) this.before[i + 1] = this.before[i] + values[i];
 	}
 
 	until(timeNs) {
 		const nr = this.before.length - 1,
-			at = Math.min(Math.max(timeNs / this.binNs, 0), nr),
-			bin = Math.min(Math.floor(at), nr - 1);
+			{ binNs } = this,
+			[begin, end] = this.range,
+			bin = Math.min(Math.max(Math.floor(timeNs / binNs), 0), nr - 1);
 
-		return nr ? this.before[bin] + (this.before[bin + 1] - this.before[bin]) * (at - bin) : 0;
+		if (nr <= 0) return 0;
+		const from = Math.max(bin * binNs, begin),
+			to = Math.min((bin + 1) * binNs, end),
+			part = to > from ? Math.min(Math.max((timeNs - from) / (to - from), 0), 1) : Number(timeNs >= to);
+
+		return this.before[bin] + (this.before[bin + 1] - this.before[bin]) * part;
 	}
 
 	sum(fromNs, toNs) {
@@ -58,13 +65,13 @@ function meanOf(cpus) {
 	const mean = {};
 
 	for (const name of CPU_ROWS) {
-		const { binNs, before } = cpus[0][name],
+		const { binNs, before, range } = cpus[0][name],
 			values = new Float64Array(before.length - 1);
 
 		for (const cpu of cpus)
 			for (let i = 0; i < values.length; i++)
 				values[i] += (cpu[name].before[i + 1] - cpu[name].before[i]) / cpus.length;
-		mean[name] = new SumRow(values, binNs);
+		mean[name] = new SumRow(values, binNs, range);
 	}
 	return mean;
 }
@@ -79,7 +86,7 @@ export class Timeline {
 		const rowsOf = (name, count, Row) => {
 			const values = columns.numbers(name);
 
-			return Array.from({ length: count }, (_, i) => new Row(values.subarray(i * nr, (i + 1) * nr), binNs));
+			return Array.from({ length: count }, (_, i) => new Row(values.subarray(i * nr, (i + 1) * nr), binNs, model.range));
 		};
 
 		this.model = model;
@@ -169,7 +176,7 @@ export class Timeline {
 		};
 	}
 
-	// Calls use(fromNs, toNs, party or -1 when it is not known) for each slice of a CPU that touches the stretch.
+	// Calls use(fromNs, toNs, party or -1 when it is not known) for each slice of a CPU that touches the stretch; whole ones.
 	slices(row, fromNs, toNs, use) {
 		this.readEvents();
 		const { ts, party, flags } = this.switches;
@@ -179,11 +186,7 @@ export class Timeline {
 			const next = i + 1 < row.end ? ts[i + 1] : this.model.range[1];
 
 			if (flags[i] & FLAG.ENDS || next <= fromNs) continue;
-			use(
-				Math.max(ts[i], fromNs),
-				Math.min(next, toNs),
-				i + 1 < row.end && flags[i + 1] & FLAG.UNSEEN ? -1 : party[i],
-			);
+			use(ts[i], next, i + 1 < row.end && flags[i + 1] & FLAG.UNSEEN ? -1 : party[i]);
 		}
 	}
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // sums - tables of what is in a selection: CPUs, disks, tasks.
-import { CAUSE_WORDS, CAUSES } from './model.js';
+import { CAUSE_WORDS } from './model.js';
 
 const ns = (key, label) => ({ key, label, unit: 'ns' });
 const count = (key, label) => ({ key, label, unit: 'count' });
@@ -31,7 +31,7 @@ export function cpuRows(model, selection) {
 			waited = sums.woken.ns + sums.preempted.ns;
 
 		return {
-			cpu: String(cpu),
+			cpu,
 			stolen_ns: sums.stolen.ns,
 			steal_pct: (100 * sums.stolen.ns) / length,
 			gaps: sums.stolen.nr,
@@ -121,11 +121,14 @@ export function longestRows(model, selection) {
 	return rows.sort((a, b) => b.ns - a.ns);
 }
 
-export const TASK_COLUMNS = [
-	{ key: 'task', label: 'task', unit: 'text' },
-	...CAUSES.map((cause) => ns(`${cause}_ns`, CAUSE_WORDS[cause].toLowerCase())),
-	{ key: 'cgroup', label: 'cgroup', unit: 'text' },
-];
+// Of the causes that the page was made with.
+export function taskColumns(model) {
+	return [
+		{ key: 'task', label: 'task', unit: 'text' },
+		...model.meta.causes.map((cause) => ns(`${cause}_ns`, CAUSE_WORDS[cause].toLowerCase())),
+		{ key: 'cgroup', label: 'cgroup', unit: 'text' },
+	];
+}
 
 export function taskRows(model, selection) {
 	const weight = (sums) => sums.steal + sums.runq + sums.disk + sums.cpu;

@@ -5,7 +5,9 @@ import { nearestOf } from './stacks.js';
 
 const RINGS = 6,
 	SIZE = 640,
-	MIN_ANGLE = 0.003;
+	MIN_ANGLE = 0.003,
+	RING_CHARS = 6, // of a name, that fit
+	MIDDLE_CHARS = 15;
 
 export function createSunburst(box, { paint, label, zoomed, pointed }) {
 	const radius = SIZE / 2,
@@ -56,7 +58,7 @@ export function createSunburst(box, { paint, label, zoomed, pointed }) {
 			.join('text')
 			.attr('transform', turn)
 			.attr('dy', '0.35em')
-			.text((d) => cut(d.data.name));
+			.text((d) => cut(d.data.name, RING_CHARS));
 		const middle = picture
 			.append('g')
 			.attr('class', 'sunburst-middle')
@@ -70,11 +72,11 @@ export function createSunburst(box, { paint, label, zoomed, pointed }) {
 			.append('text')
 			.attr('dy', '1.1em')
 			.attr('class', 'small')
-			.text(zoomNode.parent ? '' : 'click to zoom');
+			.text(zoomNode.parent ? cut(zoomNode.name, MIDDLE_CHARS) : 'click to zoom');
 	}
 
 	const hasRoom = (d) => (((d.x1 - d.x0) * (d.y0 + d.y1)) / 2) * ring > 13;
-	const cut = (name) => (name.length > 6 ? `${name.slice(0, 5)}…` : name);
+	const cut = (name, chars) => (name.length > chars ? `${name.slice(0, chars - 1)}…` : name);
 	const turn = (d) => {
 		const angle = (((d.x0 + d.x1) / 2) * 180) / Math.PI;
 

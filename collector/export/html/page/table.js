@@ -5,12 +5,14 @@ import { announce, copyText, el, fill } from './dom.js';
 import * as format from './format.js';
 
 const ROWS_SHOWN = 100;
+const texts = new Intl.Collator('en', { numeric: true }); // cpu2 before cpu10
 
 function compare(a, b) {
 	if (a === b) return 0;
 	// what is not there comes last
 	if (a === null || a === undefined) return 1;
 	if (b === null || b === undefined) return -1;
+	if (typeof a === 'string' && typeof b === 'string') return texts.compare(a, b);
 	return a < b ? -1 : 1;
 }
 

@@ -9,7 +9,7 @@ import {
 	diskRows,
 	LONGEST_COLUMNS,
 	longestRows,
-	TASK_COLUMNS,
+	taskColumns,
 	taskRows,
 } from './sums.js';
 import { dataTable } from './table.js';
@@ -53,7 +53,7 @@ export function createTables(model, store) {
 			dataTable('disks', `Disks, ${where}`, DISK_COLUMNS, diskRows(model, selection), {
 				empty: 'no disk request ended',
 			}),
-			dataTable('tasks', `Tasks, ${where}`, TASK_COLUMNS, taskRows(model, selection), {
+			dataTable('tasks', `Tasks, ${where}`, taskColumns(model), taskRows(model, selection), {
 				empty: 'no task lost or spent time',
 			}),
 			dataTable(

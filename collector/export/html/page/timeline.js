@@ -170,8 +170,13 @@ export function createTimeline(model, store) {
 					? '; zoom in to see single slices.'
 					: `; single events are left out, as there are ${format.count(nr)}, more than ${format.count(max)}.`);
 
-		const more = allHeight > box.clientHeight ? ' Scroll in the picture for more rows.' : '';
-		const scope = model.report.interval.only ? ' Of the whole machine: filters choose in the other views.' : '';
+		const more =
+			allHeight > box.clientHeight
+				? ' There are more rows than fit: the wheel, and ↑ ↓ on the keys, scroll to them; the wheel with Ctrl zooms.'
+				: '';
+		const scope = model.meta.has_task_filter
+			? ' Tasks are not chosen from here: a CPU shows whoever had it, a disk all of its requests.'
+			: '';
 
 		byId('timeline-resolution').textContent = shows + each + more + scope;
 	}
@@ -182,7 +187,9 @@ export function createTimeline(model, store) {
 			return;
 		}
 		const at = scale.time(x),
-			stretch = [at, at + Math.max(scale.perPx, isExact() ? 0 : data.binNs)];
+			isFine = scale.perPx < data.binNs, // finer than bins are: that of the moment
+			begin = isFine ? Math.floor(at / data.binNs) * data.binNs : at,
+			stretch = [begin, Math.min(begin + Math.max(scale.perPx, data.binNs), range[1])];
 		const row = rows.filter((r) => y + box.scrollTop >= r.y - 2).at(-1) ?? rows[0];
 
 		readout.textContent = `${format.moment(model.shown(at), scale.perPx)} · ${row.cpu ? aboutCpu(row, stretch, at) : aboutDevice(row.device, stretch)}`;
@@ -190,18 +197,28 @@ export function createTimeline(model, store) {
 
 	function aboutCpu({ cpu, name }, [from, to], at) {
 		const part = data.cpuIn(cpu, from, to),
-			share = (timeNs) => format.pct(timeNs, to - from);
-		let who = '';
+			share = (timeNs) => format.pct(timeNs, to - from),
+			queue = `run-queue length ${format.decimal(part.waiting / (to - from))}`;
 
-		if (isExact() && cpu !== data.meanCpu)
-			data.slices(cpu, at, at + 1, (_, __, party) => {
-				who = ` · ${party < 0 ? 'who ran is not known' : model.partyName(party)}`;
-			});
+		if (isExact() && cpu !== data.meanCpu) return `${name} · ${aboutSlice(cpu, at)} · ${queue}`;
 		return (
-			`${name}${who} · running ${share(part.running)} · stolen ${share(part.stolen)} · idle ${share(part.idle)}` +
+			`${name} · running ${share(part.running)} · stolen ${share(part.stolen)} · idle ${share(part.idle)}` +
 			(part.unseen > (to - from) * 1e-6 ? ` · not known ${share(part.unseen)}` : '') +
-			` · run-queue length ${format.decimal(part.waiting / (to - from))}`
+			` · ${queue}`
 		);
+	}
+
+	// Who had a CPU at a moment, and for how long.
+	function aboutSlice(cpu, at) {
+		let text = 'not recorded';
+
+		data.slices(cpu, at, at + 1, (from, to, party) => {
+			text = `${party < 0 ? 'who ran is not known' : model.partyName(party)}, for ${format.ns(to - from)}`;
+		});
+		data.gapsIn(cpu.cpu, at, at + 1, (_, from, to) => {
+			text += `, stolen from it now for ${format.ns(to - from)}`;
+		});
+		return text;
 	}
 
 	function aboutDevice(device, [from, to]) {

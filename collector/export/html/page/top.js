@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // top - what was recorded, what was lost, and the findings, each with the way to its evidence.
 import { stretchText } from './axis.js';
-import { announce, byId, el, fill } from './dom.js';
+import { announce, byId, el, fill, reveal } from './dom.js';
 import * as format from './format.js';
-import { CAUSE_WORDS, CAUSES } from './model.js';
+import { CAUSE_WORDS } from './model.js';
 import { dataTable } from './table.js';
+
+// The map of the disk that a finding begins with: of its reads or writes when it is about them, else the first one with something in it.
+function heatOfDisk({ text }, model) {
+	const device = model.devices.findIndex((name, i) => i && text.startsWith(`${name}:`)),
+		order = text.includes(': writes took') ? ['write', 'device', 'queue', 'read'] : ['read', 'device', 'queue', 'write'];
+	const maps = order.map((heat) => model.heatMaps.find((m) => m.device === device && m.heat === heat));
+
+	return maps.find((m) => m && model.histogram(m.map, null).some((nr) => nr > 0))?.id ?? null;
+}
 
 // Where the evidence of a finding is: the part of the page, and what is to be chosen there.
 export function evidenceOf(finding, model) {
-	const device = model.devices.findIndex((name, i) => i && finding.text.startsWith(`${name}:`));
-
 	// of counters there is nothing to draw
 	if (model.report.source.name === 'procfs' && model.report.sections[finding.section])
 		return { id: `report-${finding.section}`, label: 'the tables', set: {} };
@@ -19,15 +26,13 @@ export function evidenceOf(finding, model) {
 			return finding.code === 'steal-quota'
 				? { id: 'phase', label: 'steal by part of the second', set: { phase: 'stolen' } }
 				: { id: 'heat', label: 'heat map of steal gaps', set: { heat: 'steal' } };
-		case 'disk':
-			return {
-				id: 'heat',
-				label: 'heat map of this disk',
-				set:
-					device > 0
-						? { heat: `${finding.text.includes('writes took') ? 'write' : 'read'}-${device}` }
-						: {},
-			};
+		case 'disk': {
+			const heat = heatOfDisk(finding, model);
+
+			return heat
+				? { id: 'heat', label: 'heat map of this disk', set: { heat } }
+				: { id: 'tables', label: 'table of disks', set: {} };
+		}
 		case 'runq':
 			return { id: 'chord', label: 'who delays whom', set: { relation: 'occupants' } };
 		case 'cpu':
@@ -79,11 +84,11 @@ function facts(model) {
 
 // By key of meta.merged.
 const MERGED = {
-	tasks: 'or less tasks share a place with others of their name',
+	tasks: 'or less tasks share a place with others of their name and cgroup',
 	devices: 'requests are of "(other disks)"',
 	stacks: 'hits have no stack of their own',
 	moves: 'moves of tasks to another cgroup are not told apart',
-	pairs: 'waits go by names, or from (others) to (others)',
+	pairs: 'waits go by name and cgroup, or from (others) to (others)',
 	rows: 'rows of the timeline are left empty',
 };
 
@@ -142,9 +147,7 @@ export function createTop(model, store) {
 	fill(byId('lost'), lost(model));
 	byId('lost').classList.toggle('is-lossy', model.meta.lost.length > 0);
 	const follow = (id, set) => {
-		const part = byId(id);
-
-		if (part instanceof HTMLDetailsElement) part.open = true;
+		reveal(id);
 		store.set(set);
 	};
 	fill(
@@ -171,6 +174,11 @@ export function createSelectionBar(model, store) {
 		from = byId('selection-from'),
 		to = byId('selection-to');
 	const seconds = (timeNs) => model.shown(timeNs) / 1e9;
+	const typedIn = new Set(); // what is being typed is not overwritten
+
+	function put(input, value) {
+		if (!typedIn.has(input)) input.value = value;
+	}
 
 	function show() {
 		const selection = store.get('picking') ?? store.get('selection'),
@@ -180,8 +188,8 @@ export function createSelectionBar(model, store) {
 			? `Selected ${format.ns(end - begin)}`
 			: 'Nothing selected: numbers are of the whole session';
 		// of the whole session a millisecond tells enough, outwards
-		from.value = selection ? seconds(begin) : Math.floor(seconds(begin) * 1000) / 1000;
-		to.value = selection ? seconds(end) : Math.ceil(seconds(end) * 1000) / 1000;
+		put(from, selection ? seconds(begin) : Math.floor(seconds(begin) * 1000) / 1000);
+		put(to, selection ? seconds(end) : Math.ceil(seconds(end) * 1000) / 1000);
 		byId('selection-clear').disabled = byId('selection-zoom').disabled = !selection;
 	}
 
@@ -191,11 +199,12 @@ export function createSelectionBar(model, store) {
 
 		return (
 			`Selected ${stretchText(model, selection, model.time.slot_ns)}: ` +
-			CAUSES.map((cause) => `${CAUSE_WORDS[cause].toLowerCase()} ${format.ns(totals[cause])}`).join(', ')
+			model.meta.causes.map((cause) => `${CAUSE_WORDS[cause].toLowerCase()} ${format.ns(totals[cause])}`).join(', ')
 		);
 	}
 
-	function typed() {
+	function typed({ target }) {
+		typedIn.delete(target);
 		const [begin, end] = [from, to].map(
 			(input) => Math.round(Number(input.value) * 1e9) - model.time.since_start_ns,
 		);
@@ -205,8 +214,10 @@ export function createSelectionBar(model, store) {
 		else show();
 	}
 
-	from.addEventListener('change', typed);
-	to.addEventListener('change', typed);
+	for (const input of [from, to]) {
+		input.addEventListener('input', () => typedIn.add(input));
+		input.addEventListener('change', typed);
+	}
 	byId('selection-clear').addEventListener('click', () => store.set({ selection: null }));
 	byId('selection-zoom').addEventListener('click', () => store.set({ view: store.get('selection') }));
 	byId('selection-resolution').textContent = `in steps of ${format.ns(model.time.slot_ns)}`;
