@@ -92,6 +92,15 @@ async function timelineByMouse(page) {
 	await page.mouse.move(a.x, a.y);
 	await page.mouse.down();
 	await page.mouse.move(b.x, b.y, { steps: 5 });
+	await page.keyboard.press('Escape');
+	await page.mouse.move(b.x + 50, b.y);
+	await page.mouse.up();
+	await settled(page);
+	check('Escape while dragging selects nothing', (await selected(page)) === null, String(await selected(page)));
+
+	await page.mouse.move(a.x, a.y);
+	await page.mouse.down();
+	await page.mouse.move(b.x, b.y, { steps: 5 });
 	await page.mouse.up();
 	await settled(page);
 	const [from, to] = (await selected(page)) ?? [];
@@ -152,6 +161,12 @@ async function timelineByMouse(page) {
 		await page.textContent('#timeline-resolution'),
 	);
 	check('and they are drawn', (await drawn(page, 'timeline-canvas')) > 1000, 'it is empty');
+	await page.mouse.move(middle.x + 21, middle.y);
+	check(
+		'which are told exactly',
+		/CPU 0 · \S.*, for [\d.]+(ns|us|ms|s)( · |, stolen)/.test(await page.textContent('#timeline-readout')),
+		await page.textContent('#timeline-readout'),
+	);
 	await page.click('#selection-clear');
 	await page.click('#timeline-controls button[title="All of it"]');
 	await settled(page);
@@ -231,6 +246,19 @@ async function timelineByTouch(page) {
 	const [from, to] = await view(page);
 	check('two fingers zoom', to - from < (whole[1] - whole[0]) * 0.6, `${from} to ${to}`);
 	await page.click('#timeline-controls button[title="All of it"]');
+
+	await touch('touchStart', [x, y]);
+	await touch('touchEnd');
+	check(
+		'a tap reads the numbers',
+		(await page.textContent('#timeline-readout')).includes('run-queue length'),
+		await page.textContent('#timeline-readout'),
+	);
+	await touch('touchStart', [x - 100, y]);
+	await touch('touchMove', [x, y]);
+	await touch('touchCancel');
+	await settled(page);
+	check('a touch that scrolls the page selects nothing', (await selected(page)) === null, String(await selected(page)));
 
 	await touch('touchStart', [x - 100, y]);
 	for (let i = 1; i <= 5; i++) await touch('touchMove', [x - 100 + 40 * i, y]);
@@ -358,8 +386,19 @@ async function selectionFilters(page) {
 		heat: await page.textContent('#heat-summary'),
 	};
 
-	await page.fill('#selection-from', '1');
-	await page.fill('#selection-to', '2');
+	await page.fill('#selection-to', '2'); // not entered yet
+	await page.evaluate(() => {
+		const from = document.getElementById('selection-from');
+
+		from.value = '1';
+		from.dispatchEvent(new Event('change'));
+	});
+	await settled(page);
+	check(
+		'what is being typed stays',
+		(await page.inputValue('#selection-to')) === '2',
+		await page.inputValue('#selection-to'),
+	);
 	await page.press('#selection-to', 'Enter');
 	await settled(page);
 	check(
@@ -439,9 +478,9 @@ async function findingsAndTables(page) {
 	);
 	const toggle = page.locator('#report-runq [data-toggle=details]').first();
 	await page.evaluate(() => {
-		document.getElementById('report-runq').open = true;
+		location.hash = '#report-runq';
 	});
-	await settled(page);
+	await toggle.waitFor({ timeout: 5000 }); // the address opens the part that it names
 	await toggle.focus();
 	await page.keyboard.press('Enter');
 	check(
@@ -514,6 +553,16 @@ async function manyCpus(page) {
 	await box.evaluate((node) => node.scrollTo(0, node.scrollHeight));
 	await settled(page);
 	check('and end with the last', /CPU 4\d · running/.test(await at()), await at());
+	await page.focus('#timeline-canvas');
+	const seen = await view(page);
+	await page.mouse.wheel(0, -200);
+	await page.waitForTimeout(300);
+	check(
+		'the wheel scrolls them, also once they were clicked',
+		(await view(page)).join() === seen.join() &&
+			(await box.evaluate((node) => node.scrollTop + node.clientHeight < node.scrollHeight - 100)),
+		`${await view(page)}`,
+	);
 	check('which are drawn', (await drawn(page, 'timeline-canvas')) > 1000, 'it is empty');
 }
 
