@@ -247,6 +247,9 @@ async function timelineByTouch(page) {
 	check('two fingers zoom', to - from < (whole[1] - whole[0]) * 0.6, `${from} to ${to}`);
 	await page.click('#timeline-controls button[title="All of it"]');
 
+	await page.evaluate(() => {
+		document.getElementById('timeline-readout').textContent = '';
+	});
 	await touch('touchStart', [x, y]);
 	await touch('touchEnd');
 	check(
@@ -386,12 +389,15 @@ async function selectionFilters(page) {
 		heat: await page.textContent('#heat-summary'),
 	};
 
-	await page.fill('#selection-to', '2'); // not entered yet
+	// one after the other, before anything is drawn
 	await page.evaluate(() => {
-		const from = document.getElementById('selection-from');
+		const type = (id, value, ...events) => {
+			document.getElementById(id).value = value;
+			for (const name of events) document.getElementById(id).dispatchEvent(new Event(name));
+		};
 
-		from.value = '1';
-		from.dispatchEvent(new Event('change'));
+		type('selection-from', '1', 'input', 'change');
+		type('selection-to', '2', 'input');
 	});
 	await settled(page);
 	check(
@@ -399,7 +405,7 @@ async function selectionFilters(page) {
 		(await page.inputValue('#selection-to')) === '2',
 		await page.inputValue('#selection-to'),
 	);
-	await page.press('#selection-to', 'Enter');
+	await page.evaluate(() => document.getElementById('selection-to').dispatchEvent(new Event('change')));
 	await settled(page);
 	check(
 		'a selection filters the tables',
