@@ -3,15 +3,15 @@
 import { arc, hierarchy, partition, select } from 'd3';
 import { nearestOf } from './stacks.js';
 
-const RINGS = 6,
+const RINGS_MAX = 6,
+	RINGS_MIN = 3, // where there are fewer, they would be as wide as the picture
 	SIZE = 640,
 	MIN_ANGLE = 0.003,
-	RING_CHARS = 6, // of a name, that fit
-	MIDDLE_CHARS = 15;
+	CHAR_PX = 7.6; // of a name in a ring
 
 export function createSunburst(box, { paint, label, zoomed, pointed }) {
-	const radius = SIZE / 2,
-		ring = radius / (RINGS + 1);
+	const radius = SIZE / 2;
+	let ring = 0; // its width
 	const shape = arc()
 		.startAngle((d) => d.x0)
 		.endAngle((d) => d.x1)
@@ -32,7 +32,12 @@ export function createSunburst(box, { paint, label, zoomed, pointed }) {
 		});
 		root.sort((a, b) => b.value - a.value);
 		partition().size([2 * Math.PI, root.height + 1])(root);
-		const visible = root.descendants().filter((d) => d.depth && d.depth <= RINGS && d.x1 - d.x0 > MIN_ANGLE);
+		const visible = root
+			.descendants()
+			.filter((d) => d.depth && d.depth <= RINGS_MAX && d.x1 - d.x0 > MIN_ANGLE);
+		const nrRings = visible.reduce((most, d) => Math.max(most, d.depth), RINGS_MIN);
+
+		ring = radius / (nrRings + 1);
 
 		box.replaceChildren();
 		const picture = select(box)
@@ -58,7 +63,7 @@ export function createSunburst(box, { paint, label, zoomed, pointed }) {
 			.join('text')
 			.attr('transform', turn)
 			.attr('dy', '0.35em')
-			.text((d) => cut(d.data.name, RING_CHARS));
+			.text((d) => cut(d.data.name, ring));
 		const middle = picture
 			.append('g')
 			.attr('class', 'sunburst-middle')
@@ -72,11 +77,15 @@ export function createSunburst(box, { paint, label, zoomed, pointed }) {
 			.append('text')
 			.attr('dy', '1.1em')
 			.attr('class', 'small')
-			.text(zoomNode.parent ? cut(zoomNode.name, MIDDLE_CHARS) : 'click to zoom');
+			.text(zoomNode.parent ? cut(zoomNode.name, 2 * ring) : 'click to zoom');
 	}
 
 	const hasRoom = (d) => (((d.x1 - d.x0) * (d.y0 + d.y1)) / 2) * ring > 13;
-	const cut = (name, chars) => (name.length > chars ? `${name.slice(0, chars - 1)}…` : name);
+	const cut = (name, width) => {
+		const chars = Math.floor(width / CHAR_PX);
+
+		return name.length > chars ? `${name.slice(0, chars - 1)}…` : name;
+	};
 	const turn = (d) => {
 		const angle = (((d.x0 + d.x1) / 2) * 180) / Math.PI;
 
