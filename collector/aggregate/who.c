@@ -164,14 +164,13 @@ static void task_changed(struct tt_who *who, uint32_t tid)
 void tt_who_event(struct tt_who *who, const struct tt_event *ev)
 {
 	const struct tt_task *rec;
-	const struct tt_world_task *thread;
-	unsigned at = 0;
+	const struct tt_world_task *thread = NULL;
 
 	if (ev->kind != TT_EV_TASK)
 		return;
 	rec = (const struct tt_task *)((const struct tt_ev_record *)ev)->rec;
 	task_changed(who, rec->tid);
-	while (tt_world_moves_process(rec) && (thread = tt_world_next_thread(who->world, rec->pid, &at)))
+	while (tt_world_moves_process(rec) && (thread = tt_world_next_thread(who->world, rec->pid, thread)))
 		task_changed(who, thread->tid);
 }
 

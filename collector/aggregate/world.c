@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "collector/aggregate/index.h"
+#include "collector/aggregate/threads.h"
 
 enum {
 	NR_CGROUPS_MAX = 65536,
@@ -24,7 +25,7 @@ enum {
 static const struct tt_world_task idle_task = { .comm = "idle", .serial = 1, .flags = TT_TASK_KTHREAD };
 
 struct task_slot {
-	struct tt_world_task task;
+	struct tt_world_task task; /* first: what is handed out leads back to its slot */
 	uint64_t counted_run_delay_ns; /* its part of run_delay_growth_ns */
 	uint32_t next_exited;	       /* the queue of who may be forgotten, oldest first */
 	bool first_known, growth_counted, in_exited_queue;
@@ -64,6 +65,7 @@ struct tt_world {
 	struct tt_info info;
 	struct tt_index tasks_by_tid, cgroups_by_id, devices_by_dev;
 	struct task_slot *tasks;
+	struct tt_threads threads; /* of tasks, those that live */
 	struct cgroup_slot *cgroups;
 	struct tt_world_device *devices;
 	struct cpu_slot **cpus; /* NR_CPUS_MAX of them, NULL = not seen */
@@ -99,6 +101,7 @@ int tt_world_open(const struct tt_info *info, struct tt_world **ret_world)
 	w->cpus = calloc(NR_CPUS_MAX, sizeof(struct cpu_slot *));
 	if (!w->tasks || !w->cgroups || !w->devices || !w->cpus ||
 	    tt_index_open(&w->tasks_by_tid, TT_WORLD_TASKS_MAX) ||
+	    tt_threads_open(&w->threads, TT_WORLD_TASKS_MAX) ||
 	    tt_index_open(&w->cgroups_by_id, NR_CGROUPS_MAX) ||
 	    tt_index_open(&w->devices_by_dev, NR_DEVICES_MAX)) {
 		tt_world_close(w);
@@ -125,6 +128,7 @@ void tt_world_close(struct tt_world *w)
 	if (w->left)
 		tt_index_close(&w->left_by_tid);
 	free(w->left);
+	tt_threads_close(&w->threads);
 	free(w->tasks);
 	free(w->cgroups);
 	free(w->devices);
@@ -133,6 +137,17 @@ void tt_world_close(struct tt_world *w)
 }
 
 /* Tasks */
+
+static uint32_t slot_of(const struct tt_world *w, const struct task_slot *t)
+{
+	return (uint32_t)(t - w->tasks);
+}
+
+/* After its process or whether it lives changed. */
+static void list_thread(struct tt_world *w, const struct task_slot *t)
+{
+	tt_threads_set(&w->threads, slot_of(w, t), t->task.exited ? 0 : t->task.pid);
+}
 
 static void queue_exited(struct tt_world *w, uint32_t slot)
 {
@@ -183,6 +198,7 @@ static void sweep_unseen(struct tt_world *w, uint64_t now_ts_ns)
 		if (task->exited || !task->last_ts_ns || task->last_ts_ns + UNSEEN_NS > now_ts_ns)
 			continue;
 		task->exited = true;
+		list_thread(w, &w->tasks[slot]);
 		queue_exited(w, slot);
 	}
 }
@@ -208,6 +224,7 @@ static struct task_slot *new_task(struct tt_world *w, uint32_t tid, uint32_t old
 	t->task = (struct tt_world_task){ .tid = tid, .serial = ++w->last_serial };
 	t->counted_run_delay_ns = 0;
 	t->first_known = t->growth_counted = false;
+	list_thread(w, t);
 	tt_index_put(&w->tasks_by_tid, tid, slot);
 	return t;
 }
@@ -285,26 +302,21 @@ bool tt_world_moves_process(const struct tt_task *rec)
 	return rec->why == TT_TASK_CGROUP && rec->flags & TT_TASK_WHOLE_PROCESS && rec->pid;
 }
 
-const struct tt_world_task *tt_world_next_thread(const struct tt_world *w, uint32_t pid, unsigned *at)
+const struct tt_world_task *tt_world_next_thread(const struct tt_world *w, uint32_t pid,
+						 const struct tt_world_task *thread)
 {
-	while (*at < w->nr_tasks) {
-		const struct tt_world_task *task = &w->tasks[(*at)++].task;
+	uint32_t slot = thread ? tt_threads_after(&w->threads, slot_of(w, (const struct task_slot *)thread))
+			       : tt_threads_first(&w->threads, pid);
 
-		if (task->pid == pid && !task->exited)
-			return task;
-	}
-	return NULL;
+	return slot == TT_INDEX_NONE ? NULL : &w->tasks[slot].task;
 }
 
 /* The kernel tells of the process's leader alone. */
 static void move_threads(struct tt_world *w, const struct tt_task *rec)
 {
-	for (unsigned slot = 0; slot < w->nr_tasks; slot++) {
-		struct tt_world_task *task = &w->tasks[slot].task;
-
-		if (task->pid == rec->pid && !task->exited)
-			task->cgroup_id = rec->cgroup_id;
-	}
+	for (uint32_t slot = tt_threads_first(&w->threads, rec->pid); slot != TT_INDEX_NONE;
+	     slot = tt_threads_after(&w->threads, slot))
+		w->tasks[slot].task.cgroup_id = rec->cgroup_id;
 }
 
 static void on_task(struct tt_world *w, const struct tt_task *rec)
@@ -329,11 +341,12 @@ static void on_task(struct tt_world *w, const struct tt_task *rec)
 			set_first(t, rec->start_ns, 0, 0);
 		if (rec->why == TT_TASK_EXIT) {
 			t->task.exited = true;
-			queue_exited(w, (uint32_t)(t - w->tasks));
+			queue_exited(w, slot_of(w, t));
 		}
 		set_last(w, t, rec->rec.ts_ns, rec->run_delay_ns, rec->exec_ns);
 		break;
 	}
+	list_thread(w, t);
 }
 
 static void name_task_early(struct tt_world *w, const struct tt_task *rec)
@@ -346,6 +359,7 @@ static void name_task_early(struct tt_world *w, const struct tt_task *rec)
 	if (!t)
 		return;
 	set_names(&t->task, rec);
+	list_thread(w, t);
 }
 
 /* The source that polls /proc sees no forks: a task that started since the session did, and has not run and
@@ -367,6 +381,7 @@ static void on_task_counters(struct tt_world *w, const struct tt_task_counters *
 	is_born = is_born_in_session(w, rec);
 	t->task.exited = false;
 	t->task.pid = rec->pid;
+	list_thread(w, t);
 	set_comm(&t->task, rec->comm);
 	set_first(t, rec->rec.ts_ns, is_born ? 0 : rec->run_delay_ns, is_born ? 0 : rec->exec_ns);
 	set_last(w, t, rec->rec.ts_ns, rec->run_delay_ns, rec->exec_ns);

@@ -66,8 +66,9 @@ const struct tt_world_task *tt_world_task(const struct tt_world *w, uint32_t tid
 /* Whether all threads of a process moved to another cgroup: of those the record names only one. Who keeps what it knows of a task has to
  * look at all of them. */
 bool tt_world_moves_process(const struct tt_task *rec);
-/* The threads of a process that live, one after another: *at is 0 before the first one. NULL = no more. Looks at all tasks. */
-const struct tt_world_task *tt_world_next_thread(const struct tt_world *w, uint32_t pid, unsigned *at);
+/* The threads of a process that live, one after another: thread is the one before, NULL for the first. NULL = no more. */
+const struct tt_world_task *tt_world_next_thread(const struct tt_world *w, uint32_t pid,
+						 const struct tt_world_task *thread);
 const struct tt_world_device *tt_world_device(const struct tt_world *w, uint32_t dev);
 /* dev by name ("vda" or "/dev/vda" or "253:0"); NULL = not in this session */
 const struct tt_world_device *tt_world_device_by_name(const struct tt_world *w, const char *name);

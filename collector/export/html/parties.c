@@ -205,15 +205,14 @@ static void task_changed(struct tt_page_parties *p, uint32_t tid)
 
 void tt_page_parties_event(struct tt_page_parties *p, const struct tt_event *ev)
 {
-	const struct tt_world_task *thread;
+	const struct tt_world_task *thread = NULL;
 	const struct tt_task *rec;
-	unsigned at = 0;
 
 	if (ev->kind != TT_EV_TASK)
 		return;
 	rec = (const struct tt_task *)((const struct tt_ev_record *)ev)->rec;
 	task_changed(p, rec->tid);
-	while (tt_world_moves_process(rec) && (thread = tt_world_next_thread(p->world, rec->pid, &at)))
+	while (tt_world_moves_process(rec) && (thread = tt_world_next_thread(p->world, rec->pid, thread)))
 		task_changed(p, thread->tid);
 }
 

@@ -123,6 +123,58 @@ Test(world, more_tasks_than_fit_forgets_the_dead_first)
 	cr_expect(eq(u64, tt_world_run_delay_growth_ns(f.world, NULL), 3ull * (TT_WORLD_TASKS_MAX + 998)));
 }
 
+/* Of the process pid: those that live, by walking its list and by asking for every tid. */
+static unsigned nr_threads_listed(uint32_t pid)
+{
+	const struct tt_world_task *thread = NULL;
+	unsigned nr = 0;
+
+	while ((thread = tt_world_next_thread(f.world, pid, thread))) {
+		cr_expect(eq(u32, thread->pid, pid));
+		cr_expect(not(thread->exited));
+		nr++;
+	}
+	return nr;
+}
+
+static unsigned nr_threads_found(uint32_t pid, uint32_t tid_max)
+{
+	unsigned nr = 0;
+
+	for (uint32_t tid = 1; tid <= tid_max; tid++) {
+		const struct tt_world_task *task = tt_world_task(f.world, tid);
+
+		nr += task && task->pid == pid && !task->exited;
+	}
+	return nr;
+}
+
+Test(world, threads_of_a_process_whoever_comes_and_goes)
+{
+	enum { TIDS = 60, PIDS = 6 };
+	static const unsigned whys[] = { TT_TASK_FORK, TT_TASK_EXIT, TT_TASK_EXEC, TT_TASK_RENAME,
+					 TT_TASK_AT_START };
+	unsigned seed = 1, nr_listed_max = 0;
+
+	for (uint64_t ts_ns = 1; ts_ns < 5000; ts_ns++) {
+		struct tt_task rec = { 0 };
+
+		rec.tid = 1 + (unsigned)rand_r(&seed) % TIDS;
+		rec.pid = 1 + (unsigned)rand_r(&seed) % PIDS;
+		rec.start_ns = 1 + (unsigned)rand_r(&seed) % 3; /* sometimes another task with its tid */
+		rec.why = (tt_u16)whys[(unsigned)rand_r(&seed) % (sizeof(whys) / sizeof(whys[0]))];
+		feed_record(&f, TT_EV_TASK, TT_CPU_NONE, ts_ns, &rec.rec, 0);
+		for (uint32_t pid = 1; pid <= PIDS; pid++) {
+			unsigned nr = nr_threads_listed(pid);
+
+			cr_assert(eq(u32, nr, nr_threads_found(pid, TIDS)));
+			nr_listed_max = nr > nr_listed_max ? nr : nr_listed_max;
+		}
+	}
+	cr_expect(gt(u32, nr_listed_max, 3), "there was something to list");
+	cr_expect(eq(u32, nr_threads_listed(PIDS + 1), 0));
+}
+
 Test(world, a_name_of_16_bytes_is_whole)
 {
 	feed_task(&f, 1, TT_TASK_AT_START, 1, "0123456789abcdef", 1, 0);
