@@ -10,8 +10,9 @@
 
 enum { NR_TIDS_MAX = 4 * TT_WHO_MAX }; /* by cgroup there are more tids than slots */
 
-/* hidden tasks are remembered as well; a slot number that no slot has */
-enum { SLOT_HIDDEN = TT_WHO_MAX };
+/* hidden tasks are remembered as well, by slot numbers that no slot has; from SLOT_AWAY on with the slot that they had before they moved to
+ * where the view does not look: they may come back */
+enum { SLOT_HIDDEN = TT_WHO_MAX, SLOT_AWAY };
 
 int tt_who_open(struct tt_who *who, const struct tt_agg_options *opts)
 {
@@ -48,7 +49,6 @@ void tt_who_reset(struct tt_who *who)
 	memset(who->slots, 0, who->nr * sizeof(*who->slots));
 	who->nr = 1;
 	who->nr_folded = 0;
-	who->has_moved_away = false;
 }
 
 static bool is_full(const struct tt_who *who)
@@ -65,23 +65,10 @@ static void describe(struct tt_who_slot *s, const struct tt_world_task *task)
 	memcpy(s->comm, task->comm, sizeof(s->comm));
 }
 
-static uint32_t slot_of_serial(const struct tt_who *who, uint64_t serial)
-{
-	for (uint32_t slot = 1; slot < who->nr; slot++) {
-		if (who->slots[slot].serial == serial)
-			return slot;
-	}
-	return TT_WHO_OTHERS;
-}
-
 static uint32_t new_task_slot(struct tt_who *who, uint32_t tid, const struct tt_world_task *task)
 {
 	struct tt_who_slot *s;
-	/* it may have been here before */
-	uint32_t slot = who->has_moved_away && task ? slot_of_serial(who, task->serial) : TT_WHO_OTHERS;
 
-	if (slot != TT_WHO_OTHERS)
-		return slot;
 	if (is_full(who))
 		return TT_WHO_OTHERS;
 	s = &who->slots[who->nr];
@@ -125,7 +112,7 @@ uint32_t tt_who_find(struct tt_who *who, uint32_t tid)
 	const struct tt_world_task *task;
 
 	if (slot != TT_INDEX_NONE)
-		return slot == SLOT_HIDDEN ? TT_WHO_HIDDEN : slot;
+		return slot >= SLOT_HIDDEN ? TT_WHO_HIDDEN : slot;
 	task = tid == TT_TID_UNKNOWN ? NULL : tt_world_task(who->world, tid);
 	if (!tt_view_has_task(who->view, who->world, tid))
 		slot = SLOT_HIDDEN;
@@ -141,7 +128,7 @@ uint32_t tt_who_find(struct tt_who *who, uint32_t tid)
 
 static void task_changed(struct tt_who *who, uint32_t tid)
 {
-	uint32_t slot = tt_index_find(&who->by_tid, tid);
+	uint32_t slot = tt_index_find(&who->by_tid, tid), own;
 	const struct tt_world_task *task = tt_world_task(who->world, tid);
 
 	if (slot == TT_INDEX_NONE || !task || !tid)
@@ -150,15 +137,14 @@ static void task_changed(struct tt_who *who, uint32_t tid)
 		tt_index_remove(&who->by_tid, tid); /* it may have moved: ask again */
 		return;
 	}
-	if (who->slots[slot].serial && who->slots[slot].serial != task->serial) {
+	own = slot >= SLOT_AWAY ? slot - SLOT_AWAY : slot;
+	if (who->slots[own].serial && who->slots[own].serial != task->serial) {
 		tt_index_remove(&who->by_tid, tid); /* the tid has a new owner */
 		return;
 	}
-	describe(&who->slots[slot], task);
-	if (!tt_view_has_task(who->view, who->world, tid)) { /* moved away: its row stays as it is */
-		tt_index_remove(&who->by_tid, tid);
-		who->has_moved_away = true;
-	}
+	describe(&who->slots[own], task);
+	tt_index_put(&who->by_tid, tid,
+		     tt_view_has_task(who->view, who->world, tid) ? own : SLOT_AWAY + own);
 }
 
 void tt_who_event(struct tt_who *who, const struct tt_event *ev)
@@ -210,7 +196,8 @@ static void compact(struct tt_who *who, const struct tt_who_owner *owner, uint64
 
 	for (uint32_t from = 1; from < who->nr; from++) {
 		struct tt_who_slot *s = &who->slots[from];
-		bool is_mapped = tt_index_find(&who->by_tid, s->tid) == from;
+		uint32_t mapped = tt_index_find(&who->by_tid, s->tid);
+		bool is_away = mapped == SLOT_AWAY + from, is_mapped = mapped == from || is_away;
 
 		if (is_gone(who, from) && owner->weight(owner->ctx, from) <= weight_max) {
 			if (is_mapped)
@@ -221,7 +208,7 @@ static void compact(struct tt_who *who, const struct tt_who_owner *owner, uint64
 		if (nr != from) {
 			who->slots[nr] = *s;
 			if (is_mapped)
-				tt_index_put(&who->by_tid, s->tid, nr);
+				tt_index_put(&who->by_tid, s->tid, is_away ? SLOT_AWAY + nr : nr);
 			owner->move(owner->ctx, nr, from);
 		}
 		nr++;

@@ -30,9 +30,8 @@ struct tt_who {
 	const struct tt_world *world;
 	const struct tt_view *view;
 	bool by_cgroup;
-	bool has_moved_away; /* a task with a row left what the view shows: it may come back */
-	unsigned nr;	     /* slots in use */
-	uint64_t nr_folded;  /* tasks that went into "(others)" */
+	unsigned nr;	    /* slots in use */
+	uint64_t nr_folded; /* tasks that went into "(others)" */
 	unsigned nr_until_retry;
 	uint64_t *scratch;
 	struct tt_who_slot *slots;

@@ -288,6 +288,47 @@ Test(runq, a_task_counts_while_it_is_in_the_cgroup_asked_for)
 	feed_close(&f);
 }
 
+/* The same, and so many tasks come and go meanwhile that slots are closed up. */
+Test(runq, who_moved_away_finds_its_row_again_however_many_come_and_go)
+{
+	struct tt_cgroup in = { .id = 7, .path = "/in" };
+	struct tt_task db = { .tid = 200000, .pid = 200000, .start_ns = 1, .comm = "db" },
+		       shorts = { .comm = "short" };
+
+	f.view.cgroup = "/in";
+	feed_open(&f, "runq", false);
+	feed_window(&f, 0, 10 * S, true, 5 * S);
+	feed_record(&f, TT_EV_CGROUP, TT_CPU_NONE, 10 * S, &in.rec, 0);
+	shorts.cgroup_id = 7;
+	for (uint32_t tid = 2; tid < 50000; tid++) {
+		uint64_t ts_ns = 10 * S + tid * 10000ull;
+		static const unsigned whys[] = { TT_TASK_FORK, TT_TASK_EXIT };
+
+		shorts.tid = shorts.pid = tid;
+		shorts.start_ns = ts_ns;
+		for (unsigned i = 0; i < 2; i++) {
+			shorts.why = (tt_u16)whys[i];
+			feed_record(&f, TT_EV_TASK, TT_CPU_NONE, ts_ns + 2 * i, &shorts.rec, 0);
+			if (!i)
+				feed_switch(&(struct sw){ 0, ts_ns + 1, 1, 100, 1, tid, TT_WAIT_NEW, 0 });
+		}
+		if (tid != 100 && tid != 200 && tid != 30000 &&
+		    tid != 49000) /* in, out, still out, in again */
+			continue;
+		db.why = tid == 100 ? TT_TASK_FORK : TT_TASK_CGROUP;
+		db.cgroup_id = tid == 200 ? 8 : 7;
+		if (tid != 30000)
+			feed_record(&f, TT_EV_TASK, TT_CPU_NONE, ts_ns + 3, &db.rec, 0);
+		feed_switch(&(struct sw){ 0, ts_ns + 4, 1, 5 * MS, 1, db.tid, TT_WAIT_WAKEUP, 0 });
+		feed_switch(&(struct sw){ 0, ts_ns + 5, 1, 0, db.tid, 1, TT_WAIT_UNKNOWN, 0 });
+	}
+	feed_window(&f, 0, 11 * S, false, 5 * S);
+	feed_finish(&f, 10 * S, 11 * S);
+	cr_expect(eq(u64, feed_u64(&f, "waiters", "db 200000", "waits"), 2));
+	cr_expect(eq(u64, feed_u64(&f, "waiters", "db 200000", "wait_sum_ns"), 10 * MS));
+	feed_close(&f);
+}
+
 static void feed_schedstat(uint64_t ts_ns, uint32_t tid, uint64_t run_delay_ns, uint64_t nr_timeslices,
 			   uint64_t start_ns)
 {
