@@ -143,8 +143,7 @@ static void task_changed(struct tt_who *who, uint32_t tid)
 		return;
 	}
 	describe(&who->slots[own], task);
-	tt_index_put(&who->by_tid, tid,
-		     tt_view_has_task(who->view, who->world, tid) ? own : SLOT_AWAY + own);
+	tt_index_put(&who->by_tid, tid, tt_view_has_task(who->view, who->world, tid) ? own : SLOT_AWAY + own);
 }
 
 void tt_who_event(struct tt_who *who, const struct tt_event *ev)
