@@ -96,6 +96,14 @@ else
 	skip "a real recording" "BPF does not work here"
 fi
 
+# --- ten minutes, with about as many single events as a page holds: what it takes at most ---
+"$H/made_busy" minutes.tt 600 500 && "$TT" export -q -f html -o minutes.html minutes.tt 2>err || not_ok "ten minutes" "$(cat err)"
+data minutes.html minutes.json
+check_true "a page of ten minutes ($(stat -c %s minutes.html) bytes) with $(json minutes.json .meta.events.nr) single events stays below 15 MB" \
+	"$(stat -c %s minutes.html) < 15 * 10^6 && $(json minutes.json .meta.events.nr) > 0.9 * $(json minutes.json .meta.events.max) && \
+	$(json minutes.json .meta.events.nr) <= $(json minutes.json .meta.events.max)"
+rm -f minutes.*
+
 # --- counters only ---
 "$TT" record -q --source procfs -d 1 -o counters.tt 2>err
 "$TT" export -f html -o counters.html counters.tt 2>err || not_ok "counters only" "$(cat err)"
