@@ -75,6 +75,36 @@ static const void *record_of(const struct tt_event *ev)
 
 /* --- switches, names, loss --- */
 
+static bool others_live(const struct tt_world *world, uint32_t pid, uint32_t tid)
+{
+	const struct tt_world_task *thread = NULL;
+
+	while ((thread = tt_world_next_thread(world, pid, thread))) {
+		if (thread->tid != tid)
+			return true;
+	}
+	return false;
+}
+
+/* Who left for good is gone; but the first of a process takes the process along, and so stays until all are gone. */
+static void on_last_switch(struct perfetto *pf, const struct tt_ev_switch *sw)
+{
+	const struct tt_world_task *task = tt_world_task(pf->ctx.world, sw->prev_tid);
+	uint32_t tid = sw->prev_tid, pid = task && task->pid ? task->pid : tid;
+	bool is_last = !others_live(pf->ctx.world, pid, tid);
+	struct tt_pftrace_thread *first = tt_pftrace_thread(pf->threads, pid);
+
+	if (tid == pid && !is_last) {
+		first->has_left = true;
+		return;
+	}
+	tt_pftrace_sched_free(pf->sched, sw->ev.cpu, sw->ev.ts_ns, tid);
+	if (tid == pid || !is_last || !first->has_left)
+		return;
+	tt_pftrace_sched_free(pf->sched, sw->ev.cpu, sw->ev.ts_ns, pid);
+	first->has_left = false;
+}
+
 static int on_switch(struct perfetto *pf, const struct tt_ev_switch *sw)
 {
 	struct tt_pftrace_thread *prev;
@@ -94,7 +124,7 @@ static int on_switch(struct perfetto *pf, const struct tt_ev_switch *sw)
 	if (!err && sw->wait_kind == TT_WAIT_WAKEUP && waking_ts_ns <= sw->ev.ts_ns)
 		tt_pftrace_sched_waking(pf->sched, sw, waking_ts_ns);
 	if (!err && (state == TT_STATE_DEAD || state == TT_STATE_ZOMBIE) && sw->prev_tid)
-		tt_pftrace_sched_free(pf->sched, sw);
+		on_last_switch(pf, sw);
 	return err;
 }
 
@@ -290,8 +320,9 @@ static int perfetto_hit(void *state, const struct tt_hit *hit)
 			put_rest(pf, hit, "waits of switches that were shed", "wait_ns");
 		break;
 	case TT_CAUSE_DISK:
-		return pf->ev->kind == TT_EV_DISK ? tt_pftrace_disks_request(pf->disks, hit, record_of(pf->ev))
-						  : tt_pftrace_disks_shed(pf->disks, hit);
+		return pf->ev->kind == TT_EV_DISK
+			       ? tt_pftrace_disks_request(pf->disks, hit, record_of(pf->ev))
+			       : tt_pftrace_disks_shed(pf->disks, hit);
 	case TT_CAUSE_CPU:
 		if (hit->nr && hit->cpu < TT_DECODE_CPUS_MAX)
 			tt_pftrace_cpus_sample(pf->cpus, hit, record_of(pf->ev));

@@ -323,18 +323,18 @@ void tt_pftrace_sched_fork(struct tt_pftrace_sched *ps, unsigned cpu, const stru
 	put_event(ps, cpu, rec->rec.ts_ns, is_thread ? rec->pid : rec->parent_pid, &event);
 }
 
-void tt_pftrace_sched_free(struct tt_pftrace_sched *ps, const struct tt_ev_switch *sw)
+void tt_pftrace_sched_free(struct tt_pftrace_sched *ps, unsigned cpu, uint64_t ts_ns, uint32_t tid)
 {
 	Pftrace__FtraceEvent event = PFTRACE__FTRACE_EVENT__INIT;
 	Pftrace__SchedProcessFree gone = PFTRACE__SCHED_PROCESS_FREE__INIT;
-	struct sched_task task = task_of(ps, sw->prev_tid, PRIO_NORMAL);
+	struct sched_task task = task_of(ps, tid, PRIO_NORMAL);
 	char comm[SAFE_COMM_MAX];
 
 	gone.comm = tt_escape(comm, sizeof(comm), task.comm, TT_COMM_LEN);
 	gone.has_pid = true;
 	gone.pid = (int32_t)task.tid;
 	event.sched_process_free = &gone;
-	put_event(ps, sw->ev.cpu, sw->ev.ts_ns + 1, 0, &event); /* not before its last switch */
+	put_event(ps, cpu, ts_ns + 1, 0, &event); /* not before its last switch */
 }
 
 /* --- the end --- */

@@ -30,6 +30,6 @@ int tt_pftrace_sched_lost(struct tt_pftrace_sched *ps, unsigned cpu, const struc
 void tt_pftrace_sched_waking(struct tt_pftrace_sched *ps, const struct tt_ev_switch *sw, uint64_t ts_ns);
 /* A task that is new, one that left for good: so that the next one of the same tid is another. */
 void tt_pftrace_sched_fork(struct tt_pftrace_sched *ps, unsigned cpu, const struct tt_task *rec);
-void tt_pftrace_sched_free(struct tt_pftrace_sched *ps, const struct tt_ev_switch *sw);
+void tt_pftrace_sched_free(struct tt_pftrace_sched *ps, unsigned cpu, uint64_t ts_ns, uint32_t tid);
 /* What is held back, and what was shed of each CPU, where Perfetto looks for loss. */
 void tt_pftrace_sched_finish(struct tt_pftrace_sched *ps);

@@ -16,6 +16,7 @@ struct tt_pftrace_thread {
 	uint32_t replaced_by_tid; /* who took the CPU when it last left it */
 	bool is_preempted;	  /* and it wanted to run on */
 	bool is_named, has_track; /* told */
+	bool has_left;		  /* for good, as the first of its process: told when no other lives */
 };
 
 struct tt_pftrace_threads;

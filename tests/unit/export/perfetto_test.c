@@ -256,3 +256,86 @@ Test(pftrace_sched, time_never_goes_back_on_a_cpu)
 	cr_expect(eq(str, text, "first:1@200 1@200 1073741824@200 0@200 1@200 "));
 	pftrace__trace__free_unpacked(trace, NULL);
 }
+
+/* --- ends of processes --- */
+
+struct life {
+	struct replay r;
+	struct tt_world *world;
+	void *perfetto;
+};
+
+static void live_task(struct life *l, uint64_t ts_ns, unsigned why, uint32_t tid, uint32_t pid)
+{
+	struct tt_task rec = { .rec = { .kind = TT_EV_TASK, .ts_ns = ts_ns },
+			       .tid = tid,
+			       .pid = pid,
+			       .start_ns = tid,
+			       .why = (tt_u16)why };
+	struct tt_ev_record ev = { { TT_EV_TASK, 0, 0, ts_ns }, &rec.rec };
+
+	tt_world_event(l->world, &ev.ev);
+	cr_assert(eq(int, tt_exporter_perfetto.event(l->perfetto, &ev.ev), 0));
+}
+
+static void live_exit(struct life *l, uint64_t ts_ns, uint32_t tid, uint32_t pid)
+{
+	struct tt_ev_switch sw = { .ev = { TT_EV_SWITCH, 0, TT_STATE_DEAD, ts_ns + 10 }, .prev_tid = tid };
+
+	live_task(l, ts_ns, TT_TASK_EXIT, tid, pid);
+	tt_world_event(l->world, &sw.ev);
+	cr_assert(eq(int, tt_exporter_perfetto.event(l->perfetto, &sw.ev), 0));
+}
+
+/* "TID@TS " of each end. */
+static void list_ends(const Pftrace__Trace *trace, char *text, size_t size)
+{
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < trace->n_packet; i++) {
+		const Pftrace__FtraceEventBundle *bundle = trace->packet[i]->ftrace_events;
+
+		for (size_t j = 0; bundle && j < bundle->n_event && len < size; j++) {
+			if (bundle->event[j]->sched_process_free)
+				len += (size_t)snprintf(text + len, size - len, "%d@%llu ",
+							bundle->event[j]->sched_process_free->pid,
+							(unsigned long long)bundle->event[j]->timestamp);
+		}
+	}
+}
+
+Test(perfetto, a_process_ends_with_its_last_thread)
+{
+	struct life l = { 0 };
+	struct tt_export_context ctx = {
+		.file = "made.tt", .info = &made_info, .view = &l.r.view, .causes = TT_CAUSES_ALL
+	};
+	static const uint64_t nr_lost[TT_LOSS_NR];
+	struct tt_export_end end = { .nr_lost = nr_lost };
+	char text[256];
+	Pftrace__Trace *trace;
+
+	replay_open(&l.r, TT_SECTIONS_NONE, NULL, 0, NULL);
+	cr_assert(eq(int, tt_world_open(&made_info, &l.world), 0));
+	ctx.world = l.world;
+	ctx.stacks = l.r.stacks;
+	ctx.out = &l.r.out;
+	cr_assert(eq(int, tt_exporter_perfetto.open(&ctx, &l.perfetto), 0));
+	live_task(&l, 100, TT_TASK_AT_START, 1, 1);
+	live_task(&l, 100, TT_TASK_AT_START, 2, 1);
+	live_task(&l, 100, TT_TASK_AT_START, 3, 1);
+	live_task(&l, 100, TT_TASK_AT_START, 7, 7);
+	live_exit(&l, 200, 2, 1);
+	live_exit(&l, 300, 1, 1); /* the first of the process: 3 lives on */
+	live_exit(&l, 400, 7, 7);
+	live_exit(&l, 500, 3, 1);
+	cr_assert(eq(int, tt_exporter_perfetto.finish(l.perfetto, &end), 0));
+	tt_exporter_perfetto.close(l.perfetto);
+	trace = read_trace(&l.r);
+	list_ends(trace, text, sizeof(text));
+	cr_expect(eq(str, text, "2@211 7@411 3@511 1@511 "));
+	pftrace__trace__free_unpacked(trace, NULL);
+	tt_world_close(l.world);
+	replay_close(&l.r);
+}
