@@ -501,6 +501,36 @@ async function findingsAndTables(page) {
 	);
 }
 
+async function onPaper(page) {
+	const look = (media) =>
+		page.emulateMedia(media).then(() =>
+			page.evaluate(() => {
+				const of = (selector) => getComputedStyle(document.querySelector(selector));
+
+				return {
+					back: of('body').backgroundColor,
+					text: of('body').color,
+					rows: of('.table-scroll').overflow,
+					swatch: of('#timeline-legend .swatch').backgroundColor,
+				};
+			}),
+		);
+	const [screen, forced, paper] = [
+		await look({ colorScheme: 'dark' }),
+		await look({ colorScheme: 'light', forcedColors: 'active' }),
+		await look({ colorScheme: 'dark', forcedColors: 'none', media: 'print' }),
+	];
+
+	check('the screen may be dark', screen.back !== 'rgb(255, 255, 255)', screen.back);
+	check(
+		'paper is white, and tables on it are whole',
+		paper.back === 'rgb(255, 255, 255)' && paper.text !== screen.text && paper.rows === 'visible',
+		JSON.stringify(paper),
+	);
+	check('legends keep their colours where others are forced', forced.swatch === paper.swatch, JSON.stringify(forced));
+	await page.emulateMedia({ media: null, colorScheme: null, forcedColors: null });
+}
+
 async function baseline(page) {
 	await pick(page, 'stacks-controls', 'cpu');
 	const functions = await behind(page, 'stacks-table');
@@ -586,6 +616,7 @@ run(async () => {
 		await chordByKeys(page);
 		await selectionFilters(page);
 		await findingsAndTables(page);
+		await onPaper(page);
 		check('use: the page has nothing to complain about', !errors.length, errors.join('; '));
 	});
 	await withSession(modules, compared, async (page, errors) => {

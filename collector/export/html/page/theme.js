@@ -32,7 +32,7 @@ export function startTheme() {
 		else document.documentElement.dataset.theme = picker.value;
 		changed();
 	});
-	matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
+	for (const query of ['(prefers-color-scheme: dark)', 'print']) matchMedia(query).addEventListener('change', changed);
 }
 
 export function wantsMotion() {
