@@ -222,7 +222,7 @@ static void take_event(void *ctx, const struct tt_event *ev)
 		p->sums_since_ts_ns = ev->ts_ns;
 }
 
-/* An epoch's batches are all here before its first event is: so single events have names from the first on. */
+/* An epoch's batches are all here before its first event is: so tasks have names and cgroups from their first event on. */
 static void name_early(struct tt_pipeline *p, const struct tt_batch *batch)
 {
 	const unsigned char *at = (const unsigned char *)(batch + 1);
@@ -240,7 +240,7 @@ static int take_batch(void *ctx, const void *batch, size_t len)
 	struct tt_pipeline *p = ctx;
 	int err = tt_order_push(p->ord, batch, len);
 
-	if (!err && p->event && ((const struct tt_batch *)batch)->stream == TT_STREAM_RECORDS)
+	if (!err && ((const struct tt_batch *)batch)->stream == TT_STREAM_RECORDS)
 		name_early(p, batch);
 	if (!err || err == -EBADMSG)
 		err = p->event_err;
