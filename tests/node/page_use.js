@@ -167,6 +167,14 @@ async function timelineByMouse(page) {
 		/CPU 0 · \S.*, for [\d.]+(ns|us|ms|s)( · |, stolen)/.test(await page.textContent('#timeline-readout')),
 		await page.textContent('#timeline-readout'),
 	);
+	await page.mouse.move(middle.x + 21, middle.y + 110); // vda's
+	check(
+		'as are requests',
+		/^[\d.]+ s · vd[ab] · (no request under way|\d+ requests? under way, the longest: (read|write|flush|discard) of \S+, \S+ of it in the queue, for \S)/.test(
+			await page.textContent('#timeline-readout'),
+		),
+		await page.textContent('#timeline-readout'),
+	);
 	await page.click('#selection-clear');
 	await page.click('#timeline-controls button[title="All of it"]');
 	await settled(page);

@@ -101,9 +101,9 @@ test('single slices: who ran, from when to when, and where it is not known', () 
 
 	timeline.slices(timeline.cpus[0], 50, 280, (...slice) => slices.push(slice));
 	assert.deepEqual(slices, [
-		[10, 100, 2],
-		[100, 200, -1],
-		[200, 300, 3],
+		[10, 100, 2, 0],
+		[100, 200, -1, 0],
+		[200, 300, 3, 5],
 	]);
 });
 

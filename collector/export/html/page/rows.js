@@ -176,17 +176,17 @@ export class Timeline {
 		};
 	}
 
-	// Calls use(fromNs, toNs, party or -1 when it is not known) for each slice of a CPU that touches the stretch; whole ones.
+	// Calls use(fromNs, toNs, party or -1 when it is not known, waitNs before it) for each slice of a CPU that touches the stretch; whole ones.
 	slices(row, fromNs, toNs, use) {
 		this.readEvents();
-		const { ts, party, flags } = this.switches;
+		const { ts, party, wait, flags } = this.switches;
 		let i = Math.max(row.first, lowerBound(ts, row.first, row.end, fromNs) - 1);
 
 		for (; i < row.end && ts[i] < toNs; i++) {
 			const next = i + 1 < row.end ? ts[i + 1] : this.model.range[1];
 
 			if (flags[i] & FLAG.ENDS || next <= fromNs) continue;
-			use(ts[i], next, i + 1 < row.end && flags[i + 1] & FLAG.UNSEEN ? -1 : party[i]);
+			use(ts[i], next, i + 1 < row.end && flags[i + 1] & FLAG.UNSEEN ? -1 : party[i], wait[i]);
 		}
 	}
 

@@ -97,8 +97,8 @@ export const LONGEST_COLUMNS = [
 	{ key: 'who', label: 'who', unit: 'text' },
 	{ key: 'where', label: 'where', unit: 'text' },
 ];
-const LONGEST = ['wait for a CPU', 'stolen', 'request'],
-	GROUPS = ['read', 'write', 'discard', 'flush'];
+const LONGEST = ['wait for a CPU', 'stolen', 'request'];
+export const GROUPS = ['read', 'write', 'discard', 'flush'];
 
 // The longest single waits, gaps and requests; those that ended in the selection.
 export function longestRows(model, selection) {

@@ -23,6 +23,7 @@ import {
 	LATENCY_MIN_NS,
 } from './lanes.js';
 import { whyEmpty } from './reasons.js';
+import { GROUPS } from './sums.js';
 import { panSpan, zoomSpan } from './span.js';
 import { dataTable, tableBehind } from './table.js';
 import { Timeline } from './rows.js';
@@ -192,7 +193,7 @@ export function createTimeline(model, store) {
 			stretch = [begin, Math.min(begin + Math.max(scale.perPx, data.binNs), range[1])];
 		const row = rows.filter((r) => y + box.scrollTop >= r.y - 2).at(-1) ?? rows[0];
 
-		readout.textContent = `${format.moment(model.shown(at), scale.perPx)} · ${row.cpu ? aboutCpu(row, stretch, at) : aboutDevice(row.device, stretch)}`;
+		readout.textContent = `${format.moment(model.shown(at), scale.perPx)} · ${row.cpu ? aboutCpu(row, stretch, at) : aboutDisk(row.device, stretch, at)}`;
 	}
 
 	function aboutCpu({ cpu, name }, [from, to], at) {
@@ -208,17 +209,27 @@ export function createTimeline(model, store) {
 		);
 	}
 
-	// Who had a CPU at a moment, and for how long.
+	// Who had a CPU at a moment, for how long, and how long it waited for that.
 	function aboutSlice(cpu, at) {
 		let text = 'not recorded';
 
-		data.slices(cpu, at, at + 1, (from, to, party) => {
-			text = `${party < 0 ? 'who ran is not known' : model.partyName(party)}, for ${format.ns(to - from)}`;
+		data.slices(cpu, at, at + 1, (from, to, party, waitNs) => {
+			text =
+				party < 0
+					? 'who ran is not known'
+					: `${model.partyName(party)}, for ${format.ns(to - from)}` +
+						(waitNs ? ` after a wait of ${format.ns(waitNs)}` : '');
 		});
 		data.gapsIn(cpu.cpu, at, at + 1, (_, from, to) => {
 			text += `, stolen from it now for ${format.ns(to - from)}`;
 		});
 		return text;
+	}
+
+	function aboutDisk(device, [from, to], at) {
+		return isExact()
+			? `${device.name} · ${aboutRequest(device, at)} · queue ${format.decimal(data.deviceIn(device, from, to).inflight / (to - from))}`
+			: aboutDevice(device, [from, to]);
 	}
 
 	function aboutDevice(device, [from, to]) {
@@ -230,6 +241,21 @@ export function createTimeline(model, store) {
 			(nr
 				? ` · ${format.plural(nr, 'request')}, mean ${format.ns(part.latency / part.requests)}, longest ${format.ns(part.latencyMax)}`
 				: ' · no request ended')
+		);
+	}
+
+	// The longest of the requests that were under way at a moment.
+	function aboutRequest({ device }, at) {
+		const all = [];
+
+		data.requestsIn(device, at, at + scale.perPx, (i) => all.push(i));
+		if (!all.length) return 'no request under way';
+		const { ns, queue, group, party } = data.requests,
+			longest = all.reduce((a, b) => (ns[b] > ns[a] ? b : a));
+
+		return (
+			`${format.plural(all.length, 'request')} under way, the longest: ${GROUPS[group[longest]]} of ${format.ns(ns[longest])}, ` +
+			`${format.ns(queue[longest])} of it in the queue, for ${model.partyName(party[longest])}`
 		);
 	}
 
