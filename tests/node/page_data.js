@@ -39,7 +39,7 @@ const add = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
 // Sums of cells by family, and by the place modulo what repeats in it.
 function cellSums() {
-	const modulus = [11, 15, Infinity, 4, Infinity, Infinity];
+	const modulus = [11, 19, Infinity, 4, Infinity, Infinity];
 	const counts = column('cells.count'), ns = column('cells.ns'), nr = column('cells.nr'), slot = column('cells.slot');
 	const sums = {};
 	let at = 0;

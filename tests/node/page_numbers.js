@@ -75,6 +75,15 @@ async function selectionTables(page, report, what) {
 			['idle_ns', cpu.idle_ns],
 		].map(([key, wanted]) => [key, sum(cpus, key), wanted ?? 0]),
 	);
+	for (const cpu of rowsOf(report, 'steal', 'cpus').filter((row) => row.cpu !== 'all')) {
+		const got = cpus.find((row) => `cpu${row.cpu}` === cpu.cpu);
+
+		check(
+			`${what}: %steal of ${cpu.cpu}`,
+			Math.abs(got?.steal_pct - cpu.steal_pct) < 0.001 + cpu.steal_pct * 1e-4,
+			`the page has ${got?.steal_pct}, the report ${cpu.steal_pct}`,
+		);
+	}
 	for (const device of rowsOf(report, 'disk', 'devices')) {
 		const got = disks.find((row) => row.device === device.device),
 			split = rowsOf(report, 'disk', 'split').find((row) => row.device === device.device);
@@ -209,7 +218,10 @@ async function timeline(page, report) {
 
 	for (const cpu of rowsOf(report, 'steal', 'cpus').filter((row) => row.cpu !== 'all')) {
 		const own = rows.filter((row) => row.where === `CPU ${cpu.cpu.slice(3)}`),
-			mean = sum(own, 'stolen_pct') / own.length;
+			length = (row) => row.to - row.from,
+			mean =
+				own.reduce((total, row) => total + row.stolen_pct * length(row), 0) /
+				own.reduce((total, row) => total + length(row), 0);
 
 		check(
 			`timeline: %steal of ${cpu.cpu}`,

@@ -96,6 +96,16 @@ else
 	skip "a real recording" "BPF does not work here"
 fi
 
+# --- without switches nobody knows who had a CPU ---
+if [ -z "$(why_no_bpf)" ]; then
+	"$TT" record -q -d 400ms --probe disk -o disk.tt 2>err && "$TT" export -q -f html -o disk.html disk.tt 2>err || not_ok "--probe disk" "$(cat err)"
+	data disk.html disk.json
+	check_equal "--probe disk: no CPU, and no slice" "$(json disk.json '[.columns["cpu.id"], .columns["switch.ts"]] | tostring')" "[0,0]"
+	"$TT" export -q -f html --from 300ms --to 301ms -o tiny.html real.tt 2>err || not_ok "a millisecond" "$(cat err)"
+	data tiny.html tiny.json
+	check_equal "a millisecond: every CPU has a row" "$(json tiny.json '.columns["cpu.id"]')" "$(json real.json '.columns["cpu.id"]')"
+fi
+
 # --- ten minutes, with about as many single events as a page holds: what it takes at most ---
 "$H/made_busy" minutes.tt 600 500 && "$TT" export -q -f html -o minutes.html minutes.tt 2>err || not_ok "ten minutes" "$(cat err)"
 data minutes.html minutes.json

@@ -6,6 +6,7 @@
 
 #include "collector/aggregate/request.h"
 #include "collector/aggregate/view.h"
+#include "collector/export/html/timeline.h"
 #include "collector/export/html/worst.h"
 
 struct one_switch {
@@ -27,6 +28,13 @@ struct one_request {
 	uint16_t device, group;
 };
 
+/* How a CPU's switches begin. */
+struct first {
+	bool is_told;  /* there was one */
+	bool is_known; /* a window began, and had this task on the CPU */
+	uint32_t tid;
+};
+
 struct tt_page_events {
 	const struct tt_world *world;
 	const struct tt_view *view;
@@ -38,6 +46,7 @@ struct tt_page_events {
 	struct one_request *requests;
 	uint32_t nr_switches, nr_gaps, nr_requests;
 	uint64_t nr;
+	struct first first[TT_VIEW_CPUS_MAX];
 	struct tt_worst waits, worst_gaps, worst_requests;
 };
 
@@ -96,13 +105,40 @@ static uint32_t party_of(const struct tt_page_events *e, uint32_t tid)
 				     : tt_page_party_of_task(e->parties, tid);
 }
 
+static bool has_cpu(const struct tt_page_events *e, unsigned cpu)
+{
+	return cpu < TT_VIEW_CPUS_MAX && tt_view_has_cpu(e->view, cpu);
+}
+
+/* What a stretch of a session begins with on a CPU: who leaves it first. */
+static void begin_stretch(struct tt_page_events *e, const struct tt_ev_switch *sw)
+{
+	struct first *first = &e->first[sw->ev.cpu];
+
+	if (!first->is_told && !first->is_known && sw->slice_ns && sw->slice_ns <= sw->ev.ts_ns &&
+	    keeps_one_more(e))
+		e->switches[e->nr_switches++] = (struct one_switch){
+			.ts_ns = sw->ev.ts_ns - sw->slice_ns,
+			.party = party_of(e, sw->prev_tid),
+			.cpu = sw->ev.cpu,
+			.flags = TT_PAGE_SWITCH_BEGINS,
+		};
+	first->is_told = true;
+}
+
 static void on_switch(struct tt_page_events *e, const struct tt_ev_switch *sw)
 {
 	uint64_t wait_ns = sw->next_tid ? sw->wait_ns : 0;
+	struct first *first;
+	bool is_seen;
 	uint32_t party;
 
-	if (!tt_view_has_cpu(e->view, sw->ev.cpu))
+	if (!has_cpu(e, sw->ev.cpu))
 		return;
+	begin_stretch(e, sw);
+	first = &e->first[sw->ev.cpu];
+	is_seen = sw->slice_ns || (first->is_known && first->tid == sw->prev_tid);
+	first->is_known = false;
 	party = party_of(e, sw->next_tid);
 	if (wait_ns && tt_view_has_task(e->view, e->world, sw->next_tid))
 		tt_worst_add(&e->waits,
@@ -115,13 +151,17 @@ static void on_switch(struct tt_page_events *e, const struct tt_ev_switch *sw)
 			.cpu = sw->ev.cpu,
 			.flags = (uint8_t)((sw->wait_kind == TT_WAIT_PREEMPTED ? TT_PAGE_SWITCH_PREEMPTED
 									       : 0) |
-					   (sw->slice_ns ? 0 : TT_PAGE_SWITCH_GAP)),
+					   (is_seen ? 0 : TT_PAGE_SWITCH_GAP)),
 		};
 }
 
 static void on_window(struct tt_page_events *e, const struct tt_ev_window *win)
 {
-	if (tt_view_has_cpu(e->view, win->ev.cpu) && keeps_one_more(e))
+	if (!tt_page_tells_switches(e->world) || !has_cpu(e, win->ev.cpu))
+		return;
+	if (win->begins)
+		e->first[win->ev.cpu] = (struct first){ .is_known = true, .tid = win->tid };
+	if (keeps_one_more(e))
 		e->switches[e->nr_switches++] = (struct one_switch){
 			.ts_ns = win->ev.ts_ns,
 			.party = party_of(e, win->tid),

@@ -116,6 +116,8 @@ static void on_disk(struct tt_page_sums *s, const struct tt_disk *rec)
 	if (!(rec->flags & TT_DISK_COUNTED))
 		return;
 	add_device(s, device, TT_PAGE_DEVICE_TOTAL + group, ts_ns, nr * rec->total_ns, nr);
+	if (rec->flags & TT_DISK_NO_END)
+		add_device(s, device, TT_PAGE_DEVICE_NO_END + group, ts_ns, 0, nr);
 	add_split(s, rec, device, group);
 }
 

@@ -37,7 +37,8 @@ enum tt_page_device_sum {
 	TT_PAGE_DEVICE_FLUSH,
 	TT_PAGE_DEVICE_SHED, /* count of all groups */
 	TT_PAGE_DEVICE_FAILED,
-	TT_PAGE_DEVICE_SUMS,
+	TT_PAGE_DEVICE_NO_END, /* + TT_DISK_READ ...: of the requests, those whose end was not seen */
+	TT_PAGE_DEVICE_SUMS = TT_PAGE_DEVICE_NO_END + TT_DISK_GROUPS,
 };
 /* TT_PAGE_FAMILY_HEAT: place = map * TT_COARSE_NR_BUCKETS + bucket (count). Map 0: run-queue waits, 1: steal gaps, then for each device: */
 enum tt_page_heat {

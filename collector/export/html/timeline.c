@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "collector/aggregate/request.h"
 #include "collector/aggregate/view.h"
@@ -30,6 +31,19 @@ struct tt_page_timeline {
 	int device_rows[TT_PAGE_DEVICES_MAX][NR_DEVICE_ROWS];
 	uint32_t nr_devices; /* that have rows */
 };
+
+bool tt_page_tells_switches(const struct tt_world *world)
+{
+	const struct tt_info *info = tt_world_info(world);
+
+	for (unsigned i = 0; i < info->nr_probes; i++) {
+		const struct tt_probe_info *probe = &info->probes[i];
+
+		if (probe->rung[0] && (!strcmp(probe->probe, "steal") || !strcmp(probe->probe, "runq")))
+			return true;
+	}
+	return !info->nr_probes;
+}
 
 int tt_page_timeline_open(const struct tt_world *world, const struct tt_view *view,
 			  struct tt_page_devices *devices, uint64_t origin_ts_ns,
@@ -160,7 +174,7 @@ static void end_slice(struct tt_page_timeline *t, struct cpu *c, uint64_t to_ts_
 
 static void on_window(struct tt_page_timeline *t, const struct tt_ev_window *win)
 {
-	struct cpu *c = get_cpu(t, win->ev.cpu);
+	struct cpu *c = tt_page_tells_switches(t->world) ? get_cpu(t, win->ev.cpu) : NULL;
 
 	if (!c)
 		return;
@@ -230,6 +244,10 @@ void tt_page_timeline_event(struct tt_page_timeline *t, const struct tt_event *e
 
 void tt_page_timeline_finish(struct tt_page_timeline *t, uint64_t to_ts_ns)
 {
+	for (unsigned cpu = 0; tt_page_tells_switches(t->world) && cpu < tt_world_nr_cpus(t->world); cpu++) {
+		if (tt_world_cpu(t->world, cpu)->seen)
+			get_cpu(t, cpu);
+	}
 	for (unsigned cpu = 0; cpu < t->nr_cpus; cpu++) {
 		if (t->cpus[cpu])
 			end_slice(t, t->cpus[cpu], to_ts_ns);

@@ -14,12 +14,16 @@
 
 struct tt_page_timeline;
 
+/* Whether switches were recorded: without them nobody knows who had a CPU, though its windows are there. */
+bool tt_page_tells_switches(const struct tt_world *world);
+
 /* devices is shared with others. -ENOMEM */
 int tt_page_timeline_open(const struct tt_world *world, const struct tt_view *view,
 			  struct tt_page_devices *devices, uint64_t origin_ts_ns,
 			  struct tt_page_timeline **ret_t);
 void tt_page_timeline_close(struct tt_page_timeline *t);
 void tt_page_timeline_event(struct tt_page_timeline *t, const struct tt_event *ev);
+/* A CPU without an event has a row, too, with nothing in it. */
 void tt_page_timeline_finish(struct tt_page_timeline *t, uint64_t to_ts_ns);
 
 /* Columns of bins: of each CPU of "cpu.id" one after the other "time.task" "time.idle" "time.stolen" "time.stolen_idle"

@@ -36,6 +36,10 @@ const DEVICE_SUMS = [
 	'flushTime',
 	'shed',
 	'failed',
+	'readNoEnd',
+	'writeNoEnd',
+	'discardNoEnd',
+	'flushNoEnd',
 ];
 const HEATS = ['read', 'write', 'queue', 'device'];
 const FLAG = { TASK: 1, WORD: 2, OURS: 4 };
@@ -225,6 +229,24 @@ export class Model {
 		return maps;
 	}
 
+	// How long a CPU was recorded in a selection.
+	recorded(cpu, selection) {
+		const [from, to] = selection ?? this.range,
+			cpus = this.columns.numbers('window.cpu'),
+			begins = this.columns.numbers('window.begin'),
+			ends = this.columns.numbers('window.end');
+
+		return cpus.reduce(
+			(sum, of, i) => sum + (of === cpu ? Math.max(0, Math.min(to, ends[i]) - Math.max(from, begins[i])) : 0),
+			0,
+		);
+	}
+
+	// Whether a section has numbers of its own at all. Steal is never said to be 0 where it was not looked for.
+	isRecorded(section) {
+		return !!this.probe(section)?.rung && (section !== 'steal' || this.report.host.steal_reported);
+	}
+
 	hasDevice(device) {
 		return (
 			this.deviceSums(device, null).read.nr +
@@ -252,7 +274,8 @@ export class Model {
 	// The upper bound of the bucket that the percentile lies in; null of nothing.
 	percentile(histogram, pct) {
 		const total = histogram.reduce((a, b) => a + b, 0);
-		let left = Math.ceil((total * pct) / 100);
+		// 99.9 % of 1000 is a little more than 999 in binary
+		let left = Math.ceil((total * pct) / 100 - total * 1e-9);
 
 		if (!total) return null;
 		for (let bucket = 0; bucket < histogram.length; bucket++) {

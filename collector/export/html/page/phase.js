@@ -100,6 +100,7 @@ export function createPhase(model, store) {
 				Math.min(HEIGHT - 6, Math.max(AXIS_HEIGHT + 6, HEIGHT - part * (HEIGHT - AXIS_HEIGHT))),
 			);
 		heatLegend(byId('phase-legend'), '0', worded(rateOf(most)));
+		byId('phase-note').textContent = model.meta.has_task_filter ? 'Of all tasks: they are not chosen from here.' : '';
 	}
 
 	function tell(x, y) {
@@ -116,14 +117,27 @@ export function createPhase(model, store) {
 			`${kindOf()[1]} ${worded(rateOf(ns))}`;
 	}
 
+	// How long of [from, to] a part of the second is, in columns of one second; longer columns count as whole.
+	const covered = (row, [from, to]) => {
+		const [first, end] = columnsOf([from, to]);
+		let ns = 0;
+
+		for (let column = first; column < end; column++) {
+			const begin = seconds > 1 ? 0 : column * SECOND_NS + (row * SECOND_NS) / ROWS;
+
+			ns += seconds > 1 ? columnNs / ROWS : Math.max(0, Math.min(model.range[1], begin + SECOND_NS / ROWS) - Math.max(model.range[0], begin));
+		}
+		return ns;
+	};
+
 	// Where in the second there is most of it.
 	function about(span) {
 		const [first, end] = columnsOf(span),
-			profile = profileOf(values[store.get('phase')], first, end),
-			row = profile.indexOf(profile.reduce((a, b) => Math.max(a, b), 0));
+			shares = profileOf(values[store.get('phase')], first, end).map((ns, row) => ns / Math.max(1, covered(row, span))),
+			most = shares.reduce((a, b) => Math.max(a, b), 0);
 
-		return profile[row]
-			? `${kindOf()[1]}: most at ${offsetText(row)} of a second, ${worded(rateOf(profile[row] / (end - first)))}`
+		return most
+			? `${kindOf()[1]}: most at ${offsetText(shares.indexOf(most))} of a second, ${worded(rateOf((most * columnNs) / ROWS))}`
 			: `${kindOf()[1]}: none`;
 	}
 

@@ -183,7 +183,7 @@ export function search(root, term) {
 	return { nr, ns };
 }
 
-// By function: time with it on the stack (once per stack), and on top of it. Sorted by the first.
+// By function: time with it on the stack (once per stack), and on top of it, of a node and all that is on it. Sorted by the first.
 export function functions(root) {
 	const byName = new Map(),
 		above = new Map();
@@ -206,7 +206,7 @@ export function functions(root) {
 		}
 	};
 	// an explicit stack: trees may be a thousand deep
-	const todo = root.all.map((node) => [node, false]);
+	const todo = (root.parent ? [root] : root.all).map((node) => [node, false]);
 	while (todo.length) {
 		const [node, isLeft] = todo.pop();
 

@@ -117,9 +117,9 @@ export function createStackView(model, store) {
 
 		if (!model.meta.has_stacks)
 			texts.push(
-				'This session has no stacks, so frames are tasks and causes only: record with --stacks to see functions.',
+				'There are no stacks in what is shown, so frames are tasks and causes only: record with --stacks to see functions.',
 			);
-		if (cause === 'disk') texts.push('Requests overlap: their time adds up to more than went by.');
+		if (cause === 'disk') texts.push('Requests may overlap: their time may add up to more than went by.');
 		if (cause === 'disk' && model.meta.stacked_device)
 			texts.push(`${model.meta.stacked_device} lies on other disks, so its I/O is there twice.`);
 		if (cause === 'cpu') texts.push('Sampled: a frame is as exact as it has samples.');

@@ -23,26 +23,27 @@ export const CPU_COLUMNS = [
 
 export function cpuRows(model, selection) {
 	const ids = [...new Set([...model.cpus, ...model.cpusWithSums()])].sort((a, b) => a - b);
-	const length = model.length(selection);
+	const of = (section, value) => (model.isRecorded(section) ? value : null);
 
 	return ids.map((cpu) => {
 		const sums = model.cpuSums(cpu, selection),
+			recorded = model.recorded(cpu, selection),
 			waits = sums.woken.nr + sums.preempted.nr,
 			waited = sums.woken.ns + sums.preempted.ns;
 
 		return {
 			cpu,
-			stolen_ns: sums.stolen.ns,
-			steal_pct: (100 * sums.stolen.ns) / length,
-			gaps: sums.stolen.nr,
-			waits,
-			wait_sum_ns: waited + sums.shedWait.ns,
+			stolen_ns: of('steal', sums.stolen.ns),
+			steal_pct: of('steal', recorded ? (100 * sums.stolen.ns) / recorded : null),
+			gaps: of('steal', sums.stolen.nr),
+			waits: of('runq', waits),
+			wait_sum_ns: of('runq', waited + sums.shedWait.ns),
 			wait_mean_ns: waits ? waited / waits : null,
-			stolen_of_waits_ns: sums.waitStolen.ns,
-			preempted: sums.preempted.nr,
-			user_ns: sums.user.ns,
-			kernel_ns: sums.kernel.ns,
-			idle_ns: sums.idle.ns,
+			stolen_of_waits_ns: of('runq', of('steal', sums.waitStolen.ns)),
+			preempted: of('runq', sums.preempted.nr),
+			user_ns: of('cpu', sums.user.ns),
+			kernel_ns: of('cpu', sums.kernel.ns),
+			idle_ns: of('cpu', sums.idle.ns),
 		};
 	});
 }
@@ -68,15 +69,15 @@ export function diskRows(model, selection) {
 	return model.devices
 		.map((device, i) => {
 			const sums = model.deviceSums(i, selection),
-				mean = ({ ns: sum, nr }) => (nr ? sum / nr : null);
+				mean = ({ ns: sum, nr }, noEnd) => (nr > noEnd.nr ? sum / (nr - noEnd.nr) : null);
 
 			return {
 				device,
 				reads: sums.read.nr,
-				r_await_ns: mean(sums.read),
+				r_await_ns: mean(sums.read, sums.readNoEnd),
 				read_bytes: sums.readBytes.ns,
 				writes: sums.write.nr,
-				w_await_ns: mean(sums.write),
+				w_await_ns: mean(sums.write, sums.writeNoEnd),
 				written_bytes: sums.writeBytes.ns,
 				discards: sums.discard.nr,
 				flushes: sums.flush.nr,

@@ -12,6 +12,7 @@ import {
 	taskColumns,
 	taskRows,
 } from './sums.js';
+import { whyEmpty } from './reasons.js';
 import { dataTable } from './table.js';
 
 function tablesOf(model, name, section) {
@@ -49,12 +50,14 @@ export function createTables(model, store) {
 
 		fill(
 			byId('tables-selection'),
-			dataTable('cpus', `CPUs, ${where}`, CPU_COLUMNS, cpuRows(model, selection)),
+			dataTable('cpus', `CPUs, ${where}`, CPU_COLUMNS, cpuRows(model, selection), {
+				empty: whyEmpty(model, 'runq', selection, 'nothing happened on a CPU'),
+			}),
 			dataTable('disks', `Disks, ${where}`, DISK_COLUMNS, diskRows(model, selection), {
-				empty: 'no disk request ended',
+				empty: whyEmpty(model, 'disk', selection),
 			}),
 			dataTable('tasks', `Tasks, ${where}`, taskColumns(model), taskRows(model, selection), {
-				empty: 'no task lost or spent time',
+				empty: whyEmpty(model, 'runq', selection, 'no task lost or spent time'),
 			}),
 			dataTable(
 				'longest',

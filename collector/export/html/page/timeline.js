@@ -28,7 +28,8 @@ import { panSpan, zoomSpan } from './span.js';
 import { dataTable, tableBehind } from './table.js';
 import { Timeline } from './rows.js';
 
-const NR_STRETCHES = 24; // of the table behind
+const NR_STRETCHES = 24; // of the table behind, at most
+const NOT_KNOWN = 'not recorded';
 const CPUS_FEW = 8;
 const HEIGHT_MIN_PX = 360,
 	HEIGHT_MAX_PART = 0.75; // of the window; what is higher is scrolled
@@ -103,6 +104,7 @@ export function createTimeline(model, store) {
 		readout = byId('timeline-readout');
 	const { rows, height: allHeight } = layOut(data),
 		peaks = peaksOf(data, range);
+	const isStealKnown = model.isRecorded('steal');
 	let scale = new Scale(range, 0, 1);
 
 	fill(byId('timeline-empty'), whatIsMissing(model, data));
@@ -179,7 +181,8 @@ export function createTimeline(model, store) {
 			? ' Tasks are not chosen from here: a CPU shows whoever had it, a disk all of its requests.'
 			: '';
 
-		byId('timeline-resolution').textContent = shows + each + more + scope;
+		byId('timeline-resolution').textContent =
+			shows + each + ' Queues hold no wait and no request that had not ended by the end.' + more + scope;
 	}
 
 	function tell(x, y) {
@@ -189,7 +192,7 @@ export function createTimeline(model, store) {
 		}
 		const at = scale.time(x),
 			isFine = scale.perPx < data.binNs, // finer than bins are: that of the moment
-			begin = isFine ? Math.floor(at / data.binNs) * data.binNs : at,
+			begin = isFine ? Math.max(range[0], Math.floor(at / data.binNs) * data.binNs) : at,
 			stretch = [begin, Math.min(begin + Math.max(scale.perPx, data.binNs), range[1])];
 		const row = rows.filter((r) => y + box.scrollTop >= r.y - 2).at(-1) ?? rows[0];
 
@@ -199,15 +202,17 @@ export function createTimeline(model, store) {
 	function aboutCpu({ cpu, name }, [from, to], at) {
 		const part = data.cpuIn(cpu, from, to),
 			share = (timeNs) => format.pct(timeNs, to - from),
-			queue = `run-queue length ${format.decimal(part.waiting / (to - from))}`;
+			queue = `run-queue length ${queueText(part.waiting / (to - from))}`;
 
 		if (isExact() && cpu !== data.meanCpu) return `${name} · ${aboutSlice(cpu, at)} · ${queue}`;
 		return (
-			`${name} · running ${share(part.running)} · stolen ${share(part.stolen)} · idle ${share(part.idle)}` +
+			`${name} · running ${share(part.running)} · stolen ${isStealKnown ? share(part.stolen) : NOT_KNOWN} · idle ${share(part.idle)}` +
 			(part.unseen > (to - from) * 1e-6 ? ` · not known ${share(part.unseen)}` : '') +
 			` · ${queue}`
 		);
 	}
+
+	const queueText = (length) => (model.isRecorded('runq') ? format.decimal(length) : NOT_KNOWN);
 
 	// Who had a CPU at a moment, for how long, and how long it waited for that.
 	function aboutSlice(cpu, at) {
@@ -262,12 +267,13 @@ export function createTimeline(model, store) {
 	// A stretch of time in words: of all CPUs together, and of each disk.
 	function about([from, to]) {
 		const mean = data.meanCpu && data.cpuIn(data.meanCpu, from, to),
-			share = (what) => `${what} ${format.pct(mean[what], to - from)}`;
+			share = (what) =>
+				`${what} ${what === 'stolen' && !isStealKnown ? NOT_KNOWN : format.pct(mean[what], to - from)}`;
 
 		return [
 			mean &&
 				`${format.plural(data.cpus.length, 'CPU')}: ${['running', 'stolen', 'idle'].map(share).join(', ')}, ` +
-					`${format.decimal((mean.waiting * data.cpus.length) / (to - from))} tasks waiting`,
+					`${queueText((mean.waiting * data.cpus.length) / (to - from))} tasks waiting`,
 			...data.devices.map((device) => aboutDevice(device, [from, to]).replace(' · ', ': ').replaceAll(' · ', ', ')),
 		]
 			.filter(Boolean)
@@ -276,17 +282,20 @@ export function createTimeline(model, store) {
 
 	function numbers() {
 		const [from, to] = store.get('selection') ?? store.get('view'),
-			width = (to - from) / NR_STRETCHES,
+			first = Math.floor(from / data.binNs),
+			nrBins = Math.ceil(to / data.binNs) - first,
+			bins = Math.ceil(nrBins / NR_STRETCHES), // of each stretch: whole ones
 			table = [];
 
-		for (let i = 0; i < NR_STRETCHES; i++) {
-			const begin = from + i * width,
-				end = begin + width,
+		for (let i = 0; i < nrBins; i += bins) {
+			const begin = Math.max(range[0], (first + i) * data.binNs),
+				end = Math.min(range[1], (first + i + bins) * data.binNs),
+				width = end - begin,
 				when = { from: model.shown(begin) / 1e9, to: model.shown(end) / 1e9 };
 
 			for (const cpu of data.cpus) {
 				const part = data.cpuIn(cpu, begin, end),
-					share = (what) => (100 * part[what]) / width;
+					share = (what) => (what !== 'stolen' || isStealKnown ? (100 * part[what]) / width : null);
 
 				table.push({
 					...when,
@@ -294,7 +303,7 @@ export function createTimeline(model, store) {
 					running_pct: share('running'),
 					stolen_pct: share('stolen'),
 					idle_pct: share('idle'),
-					queue: part.waiting / width,
+					queue: model.isRecorded('runq') ? part.waiting / width : null,
 				});
 			}
 			for (const device of data.devices) {
@@ -317,7 +326,7 @@ export function createTimeline(model, store) {
 	legend(data);
 	tableBehind(
 		byId('timeline-table'),
-		() => dataTable('timeline', 'Timeline, in equal stretches of what is selected or shown', COLUMNS, numbers()),
+		() => dataTable('timeline', 'Timeline, in stretches of whole bins of what is selected or shown', COLUMNS, numbers()),
 		store,
 		['view', 'selection'],
 	);

@@ -112,8 +112,17 @@ function lost(model) {
 		count: l.count,
 	}));
 
+	const hasShed = meta.lost.some((l) => l.words.includes('shed'));
+
 	return [
-		el('p', null, 'Lost, and not in what is shown: ', items.join(', '), '.'),
+		el(
+			'p',
+			null,
+			`Lost: ${items.join(', ')}.`,
+			hasShed
+				? ' What was shed is missing as single events only: sums hold it, counted when its stretch ended, of no task ([shed]).'
+				: null,
+		),
 		together,
 		rows.length
 			? el(
