@@ -157,7 +157,7 @@ export function createTop(model, store) {
 	byId('lost').classList.toggle('is-lossy', model.meta.lost.length > 0);
 	const follow = (id, set) => {
 		reveal(id);
-		store.set(set);
+		store.set({ ...set, selection: null }); // it is about the whole session
 	};
 	fill(
 		byId('findings-list'),
